@@ -1,0 +1,35 @@
+// Package config says what gateway.yaml may contain, and reads it with positions. It knows nothing of OpenAPI, HTTP,
+// MCP or OAuth flows.
+//
+// The doc comments of the structs' fields are the descriptions in the JSON Schema that editors show.
+package config
+
+// Config is gateway.yaml, decoded, with every ${...} expanded and every file it includes merged in.
+type Config struct {
+	// Name is shown to clients. Default: the folder's name.
+	Name string `yaml:"name"`
+	// Instructions are handed to the model when it connects.
+	Instructions string `yaml:"instructions"`
+	// Include names more files of the same format, relative to this one; globs are allowed.
+	Include []string `yaml:"include"`
+	Server  Server   `yaml:"server"`
+	// Key is one secret of 32 bytes or more, from which every key is derived; "new,old" rotates.
+	Key      Secret   `yaml:"key"`
+	Outbound Outbound `yaml:"outbound"`
+	Auth     Auth     `yaml:"auth"`
+	// Providers are where people log in.
+	Providers Later `yaml:"providers"`
+	// Discovery says how a long tool list is served.
+	Discovery Later `yaml:"discovery"`
+	// Defaults hold for every upstream that does not say otherwise.
+	Defaults Defaults `yaml:"defaults"`
+	// Upstreams are the APIs, by a name of your choice.
+	Upstreams map[string]*Upstream `yaml:"upstreams"`
+	Telemetry Telemetry            `yaml:"telemetry"`
+
+	// Dir is the absolute folder of the file. Relative paths inside Config are already resolved against the folder of
+	// the file that named them.
+	Dir string `yaml:"-"`
+
+	source *source
+}

@@ -1,0 +1,126 @@
+package config
+
+// SandboxURL as a base_url means: the built-in sandbox answers for this upstream, from its document.
+const SandboxURL = "sandbox:"
+
+// Defaults hold for every upstream that does not say otherwise. After Load every Upstream is complete: nobody but
+// this package looks at Defaults.
+type Defaults struct {
+	Timeout  Duration `yaml:"timeout"`
+	Retry    Retry    `yaml:"retry"`
+	Response Response `yaml:"response"`
+}
+
+// Upstream is one HTTP API.
+type Upstream struct {
+	Name string `yaml:"-"` // its key in gateway.yaml
+
+	// Preset fills in what is known of a product.
+	Preset Later `yaml:"preset"`
+	// Spec is the OpenAPI document: a file, a folder's root document, a URL, or a list of these.
+	Spec Strings `yaml:"spec"`
+	// Overlays are OpenAPI Overlay files.
+	Overlays Later `yaml:"overlays"`
+	// BaseURL is the API's root; {name} stands for a variable. Default: the document's first server. "sandbox:" is the
+	// built-in sandbox.
+	BaseURL    string `yaml:"base_url"`
+	AllowHosts Later  `yaml:"allow_hosts"`
+	// Variables fill the {name}s of BaseURL, of the document's servers and of paths.
+	Variables  map[string]*Variable `yaml:"variables"`
+	Credential Credential           `yaml:"credential"`
+	// Headers are put on every request.
+	Headers map[string]Secret `yaml:"headers"`
+	// Timeout bounds one attempt. Default 20s.
+	Timeout     Duration `yaml:"timeout"`
+	Retry       Retry    `yaml:"retry"`
+	Limits      Limits   `yaml:"limits"`
+	Breaker     Later    `yaml:"breaker"`
+	Idempotency Later    `yaml:"idempotency"`
+	TLS         Later    `yaml:"tls"`
+	Errors      Later    `yaml:"errors"`
+	Page        Later    `yaml:"page"`
+	Response    Response `yaml:"response"`
+	// Prefix stands before every tool name. Default: none with one upstream, the upstream's name and _ with several.
+	Prefix *string `yaml:"prefix"`
+	// Expose says which operations become tools by themselves: read_only (GET and HEAD; the default), all, none.
+	Expose string `yaml:"expose"`
+	// Include adds operations: an operationId, "METHOD /path", or "tag:NAME"; * and ** are wildcards.
+	Include []string `yaml:"include"`
+	// Exclude takes operations away, in the same notation, and wins.
+	Exclude []string `yaml:"exclude"`
+	// Tools are operations or requests that are described here; an entry replaces the tool its operation would have made.
+	Tools map[string]*Tool `yaml:"tools"`
+	// Records make create_, get_, update_, delete_, list_ and upsert_ tools for a record type.
+	Records map[string]*Record `yaml:"records"`
+	// Queries make tools that run a query language; the key is the tool's name.
+	Queries map[string]*Query `yaml:"queries"`
+}
+
+// Sandbox reports whether the built-in sandbox answers for the upstream.
+func (u *Upstream) Sandbox() bool { return u.BaseURL == SandboxURL }
+
+// Path is where the upstream stands in gateway.yaml.
+func (u *Upstream) Path() Path { return Path{"upstreams", u.Name} }
+
+// Variable is a {name} in a URL: a value, or a choice that the model makes.
+type Variable struct {
+	Value string `yaml:"value"`
+	// Argument lets the model choose among Enum, and only these.
+	Argument bool     `yaml:"argument"`
+	Enum     []string `yaml:"enum"`
+}
+
+// Credential is what the gateway shows to an upstream.
+type Credential struct {
+	// Type is none (the default), bearer, basic or api_key.
+	Type string `yaml:"type"`
+	// Token of type bearer.
+	Token Secret `yaml:"token"`
+	// Username and Password of type basic.
+	Username Secret `yaml:"username"`
+	Password Secret `yaml:"password"`
+	// In says where an api_key goes: header, query or cookie.
+	In string `yaml:"in"`
+	// Name is the header, query parameter or cookie of an api_key.
+	Name string `yaml:"name"`
+	// Value of an api_key.
+	Value Secret `yaml:"value"`
+}
+
+// Retry says when an attempt is repeated.
+type Retry struct {
+	// Attempts at most, the first included. Default 4; 1 means never again.
+	Attempts int `yaml:"attempts"`
+	// Backoff before the second attempt; it doubles each time, with jitter. Default 500ms.
+	Backoff Duration `yaml:"backoff"`
+	// MaxBackoff bounds the wait that the gateway chooses. Default 8s.
+	MaxBackoff Duration `yaml:"max_backoff"`
+	// On lists what is tried again: statuses, connect, timeout. Default [429, 500, 502, 503, 504, connect, timeout].
+	On Strings `yaml:"on"`
+	// Unsafe repeats a POST or PATCH as if it were a GET. What was carried out once may be carried out twice.
+	Unsafe bool `yaml:"unsafe"`
+}
+
+// Limits keep the gateway from asking too much of an upstream.
+type Limits struct {
+	// Concurrency bounds the requests under way at once; 0 means no limit.
+	Concurrency int `yaml:"concurrency"`
+	// Rate bounds the requests per time, such as 20/s.
+	Rate Rate `yaml:"rate"`
+	// Burst is how many may go at once within Rate. Default: Rate's events.
+	Burst int `yaml:"burst"`
+	// Queue bounds the calls that wait; one more is refused. Default 100.
+	Queue int `yaml:"queue"`
+	// PerCaller counts Concurrency and Rate for each caller instead of for all.
+	PerCaller bool `yaml:"per_caller"`
+}
+
+// Response says how much of an answer the model gets.
+type Response struct {
+	Select Later `yaml:"select"`
+	// MaxTokens cuts an answer; a token is 4 bytes. Default 15000.
+	MaxTokens    int   `yaml:"max_tokens"`
+	OutputSchema Later `yaml:"output_schema"`
+	// MaxBytes bounds an answer on the wire; a larger one is a fault. Default 10MiB.
+	MaxBytes Size `yaml:"max_bytes"`
+}

@@ -1,0 +1,133 @@
+// Package mapping turns operations into tools, arguments into requests, and answers into results. It opens no
+// connection and never sees who is calling.
+package mapping
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"mcpgate/config"
+	"mcpgate/specs"
+)
+
+// Tool is an operation compiled for the model: nothing about it is left to interpret when a call comes in. It is
+// immutable and safe for concurrent use.
+type Tool struct {
+	Name        string // [A-Za-z0-9_-]{1,64}, unique in the gateway
+	Title       string
+	Description string
+	Upstream    string // its name in gateway.yaml
+	Method      string // of the request
+	Path        string // of the request, as the document writes it: /pets/{id}
+	Annotations Annotations
+	// InputSchema is what clients see: JSON Schema 2020-12, an object at the root, no combinator there.
+	InputSchema json.RawMessage
+	// Idempotent says that the request may be repeated: by its method, or because gateway.yaml says so.
+	Idempotent bool
+	// Timeout of one attempt.
+	Timeout time.Duration
+	// MaxBytes bounds the answer on the wire, MaxTokens (4 bytes each) what the model gets of it.
+	MaxBytes  int64
+	MaxTokens int
+	// Query is set where the tool runs a query language.
+	Query *Query
+
+	arguments *jsonschema.Schema // the whole schema, with which ParseArguments validates
+	defaults  map[string]any     // client argument -> default
+	template  template
+	responses []specs.Response
+}
+
+// Annotations are hints for clients about what a tool does.
+type Annotations struct {
+	ReadOnly, Destructive, Idempotent, OpenWorld bool
+}
+
+// Query says which argument carries a query, and its language.
+type Query struct {
+	Argument string // its name on the wire
+	Language string // suiteql, soql or none
+}
+
+// Arguments are a call's arguments by the client's names: validated, defaulted, numbers as json.Number.
+type Arguments map[string]any
+
+// template is the request before its arguments are in. compile.go writes it, request.go reads it: it is the joint of
+// the two halves of this package.
+type template struct {
+	method   string
+	base     string         // https://api.example/v1 with {name} for a variable; no slash at the end
+	path     string         // /pets/{id}
+	segments []slot         // for the {name}s of base and path
+	query    []slot         //
+	headers  []slot         //
+	cookies  []slot         //
+	static   []staticHeader // from gateway.yaml
+	accept   string         // the Accept header
+	body     *bodyTemplate  // nil where there is none
+}
+
+// slot is a place in the request and what fills it: an argument, or a fixed value.
+type slot struct {
+	name        string // on the wire
+	argument    string // the client's name for it; "" where value is fixed
+	value       any    // fixed; nil where argument fills it
+	variable    bool   // in base: a server variable, written as it is after its enum was checked
+	style       string
+	explode     bool
+	reserved    bool // allowReserved
+	contentType string
+}
+
+// staticHeader is a header from gateway.yaml.
+type staticHeader struct {
+	name  string
+	value config.Secret
+}
+
+// bodyTemplate says how the body is made.
+type bodyTemplate struct {
+	mediaType string
+	required  bool
+	// whole is the client's name of the one argument that is the body, where it could not be flattened.
+	whole string
+	// properties are the slots of a flattened object body, where whole is "".
+	properties []slot
+	// literal is a body template of gateway.yaml: its strings may hold {argument}.
+	literal  any
+	encoding map[string]specs.Encoding
+}
+
+// Page is one answer of an upstream, read whole.
+type Page struct {
+	Status    int
+	Header    http.Header
+	MediaType string // without parameters, lower case
+	Body      []byte
+}
+
+// Result is what the model gets of a call that went well.
+type Result struct {
+	Status    int
+	Data      json.RawMessage // compact JSON; nil where there is none
+	Next      string
+	Truncated *Truncated
+	Media     []Media // images, audio and other binary answers
+}
+
+// Truncated says what was cut from an answer, and how to get it.
+type Truncated struct {
+	Kept         int    `json:"kept"`
+	Total        int    `json:"total"`
+	Unit         string `json:"unit"` // items or bytes
+	HowToGetMore string `json:"how_to_get_more"`
+}
+
+// Media is a binary answer.
+type Media struct {
+	Type string // image/png
+	Data []byte
+}

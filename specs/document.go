@@ -1,0 +1,122 @@
+// Package specs reads OpenAPI documents, broken ones too, into a neutral view. It knows nothing of tools or of
+// gateway.yaml, and is the only package that knows kin-openapi.
+package specs
+
+// Document is one OpenAPI document in the neutral view: Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2 look alike here.
+type Document struct {
+	Location    string // the file or URL it was read from
+	Title       string
+	Description string
+	Version     string // the API's own
+	OpenAPI     string // the document's, such as 3.1.0
+	Servers     []Server
+	// Defs are the named schemas: a Schema refers to one as {"$ref": "#/$defs/NAME"}.
+	Defs map[string]Schema
+
+	operations []*Operation
+}
+
+// Operations returns what the document offers, in the document's order of paths and then GET, POST, PUT, PATCH, DELETE.
+func (d *Document) Operations() []*Operation { return d.operations }
+
+// Schema is a JSON Schema (draft 2020-12) whatever the document's own dialect was. Numbers in it are json.Number, so
+// that none loses digits. Its references are {"$ref": "#/$defs/NAME"} into Document.Defs and nothing else; a boolean
+// schema is written {} or {"not": {}}.
+type Schema map[string]any
+
+// Server is a base URL; {name} in URL stands for a variable.
+type Server struct {
+	URL         string
+	Description string
+	Variables   map[string]ServerVariable
+}
+
+// ServerVariable has a default and may have a closed set of values.
+type ServerVariable struct {
+	Default string
+	Enum    []string
+}
+
+// Operation is one method of one path.
+type Operation struct {
+	ID          string // operationId; may be empty
+	Method      string // GET, POST, ...
+	Path        string // /pets/{id}
+	Summary     string
+	Description string
+	Tags        []string
+	Deprecated  bool
+	Servers     []Server    // its own or its path's; empty where the document's hold
+	Parameters  []Parameter // the path's and its own, merged; Accept, Content-Type and Authorization are left out
+	Body        *Body       // nil where there is none
+	Responses   []Response
+	Security    [][]SecurityScheme // alternatives, each of which demands all of its schemes
+	Pos         Position
+}
+
+// Position is a place in a document; lines count from 1, 0 is unknown.
+type Position struct {
+	File   string
+	Line   int
+	Column int
+	// Pointer is the JSON pointer (RFC 6901), such as #/paths/~1pets/get.
+	Pointer string
+}
+
+// Parameter is an argument in the path, the query, a header or a cookie. Style and Explode are always filled in, with
+// the defaults that OpenAPI gives for In.
+type Parameter struct {
+	Name          string
+	In            string // path, query, header, cookie
+	Description   string
+	Required      bool
+	Deprecated    bool
+	Style         string // simple, label, matrix, form, spaceDelimited, pipeDelimited, deepObject
+	Explode       bool
+	AllowReserved bool
+	ContentType   string // where the parameter is `content`-typed: how its value is written; else empty
+	Schema        Schema
+}
+
+// Body is a request body; Content has one entry per media type, the document's JSON first where it has one.
+type Body struct {
+	Description string
+	Required    bool
+	Content     []Media
+}
+
+// Media is a media type with its schema.
+type Media struct {
+	Type     string // application/json
+	Schema   Schema // nil where the document gives none
+	Encoding map[string]Encoding
+	Example  any // the first example, nil where there is none
+}
+
+// Encoding says how one property of a form or multipart body is written.
+type Encoding struct {
+	ContentType   string
+	Style         string
+	Explode       bool
+	AllowReserved bool
+}
+
+// Response is an answer by its status: "200", "2XX" or "default".
+type Response struct {
+	Status      string
+	Description string
+	Content     []Media
+	Headers     []string // the names it declares, such as Location
+}
+
+// SecurityScheme is one entry of securitySchemes that an operation demands.
+type SecurityScheme struct {
+	Name   string // its key in the document
+	Type   string // apiKey, http, oauth2, openIdConnect, mutualTLS
+	Scheme string // of http: basic, bearer
+	In     string // of apiKey: header, query, cookie
+	Key    string // of apiKey: the header's, parameter's or cookie's name
+	Scopes []string
+	// Of oauth2, and of openIdConnect the last one.
+	AuthorizationURL, TokenURL, OpenIDConnectURL string
+}
