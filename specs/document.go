@@ -90,7 +90,8 @@ type Media struct {
 	Type     string // application/json
 	Schema   Schema // nil where the document gives none
 	Encoding map[string]Encoding
-	Example  any // the first example, nil where there is none
+	// Examples are all that the document gives, `examples` by the order of their names; numbers are json.Number.
+	Examples []any
 }
 
 // Encoding says how one property of a form or multipart body is written.
