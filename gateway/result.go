@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"time"
 
 	"mcpgate/internal/fault"
 	"mcpgate/mapping"
@@ -30,4 +31,31 @@ type Error struct {
 	Hint       string          `json:"hint,omitempty"`
 	Fields     []fault.Field   `json:"fields,omitempty"`
 	Upstream   *fault.Upstream `json:"upstream,omitempty"`
+}
+
+// success is the outcome of a call that went well.
+func success(result mapping.Result, sandbox bool) *Outcome {
+	return &Outcome{
+		OK: true, StatusCode: result.Status, Data: result.Data, Next: result.Next, Truncated: result.Truncated,
+		Media: result.Media, Sandbox: sandbox,
+	}
+}
+
+// failure is the outcome of a call that failed. It is the one place where a fault becomes a result; the cause stays
+// behind.
+func failure(err error, sandbox bool) *Outcome {
+	f := fault.From(err)
+	outcome := &Outcome{Sandbox: sandbox, Errors: []Error{{
+		Code: f.Code, Message: f.Message, Retryable: f.Retryable, RetryAfter: wholeSeconds(f.RetryAfter),
+		Hint: f.Hint, Fields: f.Fields, Upstream: f.Upstream,
+	}}}
+	if f.Upstream != nil {
+		outcome.StatusCode = f.Upstream.Status
+	}
+	return outcome
+}
+
+// wholeSeconds rounds up, so that whoever waits that long has waited long enough.
+func wholeSeconds(d time.Duration) int {
+	return int((d + time.Second - 1) / time.Second)
 }

@@ -4,7 +4,7 @@ package credential
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"net/http"
 
 	"mcpgate/config"
@@ -12,8 +12,21 @@ import (
 
 // Source puts a credential on a request; each attempt of a call asks anew.
 type Source interface {
+	// Authorize changes req, which belongs to it. An error is a fault.
 	Authorize(ctx context.Context, req *http.Request) error
 }
 
-// New returns the source for a credential of gateway.yaml.
-func New(c config.Credential) (Source, error) { return nil, errors.New("not built") }
+// New returns the source for a credential of gateway.yaml. The error names what is missing, for the author.
+func New(c config.Credential) (Source, error) {
+	switch c.Type {
+	case "", "none":
+		return none{}, nil
+	case "bearer":
+		return newBearer(c)
+	case "basic":
+		return newBasic(c)
+	case "api_key":
+		return newAPIKey(c)
+	}
+	return nil, fmt.Errorf("credential type %q is not known; it is none, bearer, basic or api_key", c.Type)
+}
