@@ -3,12 +3,12 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"mcpgate/config"
@@ -24,7 +24,16 @@ type Options struct {
 }
 
 // Gateway is a running gateway. It is safe for concurrent use.
-type Gateway struct{}
+type Gateway struct {
+	cfg     *config.Config
+	log     *slog.Logger
+	now     func() time.Time
+	version string
+	started time.Time
+
+	// snapshot is what the documents and gateway.yaml were compiled to. A call reads the pointer once.
+	snapshot atomic.Pointer[snapshot]
+}
 
 // Report is what loading found out besides the tools.
 type Report struct {
@@ -35,20 +44,39 @@ type Report struct {
 
 // Load reads the documents that cfg names and compiles the tools, without opening anything but the documents.
 func Load(ctx context.Context, cfg *config.Config) ([]*mapping.Tool, Report, error) {
-	return nil, Report{}, errors.New("not built")
+	c, err := compile(ctx, cfg)
+	if err != nil {
+		return nil, Report{}, err
+	}
+	return c.tools, c.report, nil
 }
 
 // New loads everything and returns a gateway that is ready to serve. One bad document does not keep the others out:
 // it is in Report. The error is for what leaves nothing to serve.
 func New(ctx context.Context, cfg *config.Config, opts Options) (*Gateway, error) {
-	return nil, errors.New("not built")
+	g := &Gateway{
+		cfg:     cfg,
+		log:     cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)),
+		now:     opts.Now,
+		version: cmp.Or(opts.Version, "dev"),
+	}
+	if g.now == nil {
+		g.now = time.Now
+	}
+	g.started = g.now()
+	snap, err := newSnapshot(ctx, cfg, g.log)
+	if err != nil {
+		return nil, err
+	}
+	g.snapshot.Store(snap)
+	return g, nil
 }
 
 // Report returns what loading found.
-func (g *Gateway) Report() Report { return Report{} }
+func (g *Gateway) Report() Report { return g.snapshot.Load().report }
 
 // Tools returns the tools, sorted by name.
-func (g *Gateway) Tools() []*mapping.Tool { return nil }
+func (g *Gateway) Tools() []*mapping.Tool { return g.snapshot.Load().tools }
 
 // Handler serves MCP, the health paths and the status page.
 func (g *Gateway) Handler() http.Handler { return http.NotFoundHandler() }
@@ -59,15 +87,11 @@ func (g *Gateway) HealthHandler() http.Handler { return http.NotFoundHandler() }
 // AdminHandler serves /debug and the console.
 func (g *Gateway) AdminHandler() http.Handler { return http.NotFoundHandler() }
 
-// ServeStdio serves MCP over a pair of streams until in ends or ctx is done. out carries nothing but the protocol.
-func (g *Gateway) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error {
-	return errors.New("not built")
-}
-
-// Call runs one tool, as an MCP client's call would, and returns the result in the shape that faults.md describes.
-func (g *Gateway) Call(ctx context.Context, tool string, arguments json.RawMessage) *Outcome {
-	return nil
-}
-
 // Close ends what New started, after calls under way have ended or ctx is done.
-func (g *Gateway) Close(ctx context.Context) error { return nil }
+func (g *Gateway) Close(ctx context.Context) error {
+	var errs []error
+	for _, u := range g.snapshot.Load().upstreams {
+		errs = append(errs, u.close())
+	}
+	return errors.Join(errs...)
+}

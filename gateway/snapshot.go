@@ -1,0 +1,125 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"mcpgate/config"
+	"mcpgate/internal/sandbox"
+	"mcpgate/mapping"
+	"mcpgate/specs"
+)
+
+// maxLoading bounds the documents that are read at once: each may be some hundred megabytes while it is.
+const maxLoading = 4
+
+// snapshot is everything that a call needs, compiled once and never changed.
+type snapshot struct {
+	tools     []*mapping.Tool
+	byName    map[string]*mapping.Tool
+	upstreams map[string]*upstream
+	report    Report
+}
+
+// compiled is a snapshot before anything is opened.
+type compiled struct {
+	tools     []*mapping.Tool
+	documents map[string][]*specs.Document
+	report    Report
+}
+
+// newSnapshot compiles cfg and opens its upstreams.
+func newSnapshot(ctx context.Context, cfg *config.Config, log *slog.Logger) (*snapshot, error) {
+	c, err := compile(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.tools) == 0 {
+		if len(c.report.Problems) > 0 {
+			return nil, c.report.Problems
+		}
+		return nil, errors.New("there is not one tool to serve: expose, include or describe an operation of an upstream")
+	}
+	s := &snapshot{
+		tools:     c.tools,
+		byName:    make(map[string]*mapping.Tool, len(c.tools)),
+		upstreams: make(map[string]*upstream, len(cfg.Upstreams)),
+		report:    c.report,
+	}
+	for _, t := range c.tools {
+		s.byName[t.Name] = t
+	}
+	for name, u := range cfg.Upstreams {
+		var stub http.RoundTripper // instead of the network
+		if u.Sandbox() {
+			stub = sandbox.New(c.documents[name], toolsOf(c.tools, name))
+		}
+		opened, err := newUpstream(cfg, u, stub, log)
+		if err != nil {
+			return nil, fmt.Errorf("upstream %s: %w", name, err)
+		}
+		s.upstreams[name] = opened
+	}
+	return s, nil
+}
+
+// compile reads the documents of every upstream and compiles the tools. A document that can't be read is a problem,
+// and the others are used; the error is ctx's.
+func compile(ctx context.Context, cfg *config.Config) (compiled, error) {
+	c := compiled{documents: make(map[string][]*specs.Document)}
+	loader := specs.Loader{Dir: cfg.Dir, Client: http.DefaultClient, Allow: func(*url.URL) error { return nil }}
+
+	var mu sync.Mutex
+	var work errgroup.Group
+	work.SetLimit(maxLoading)
+	for _, name := range slices.Sorted(maps.Keys(cfg.Upstreams)) {
+		u := cfg.Upstreams[name]
+		documents := make([]*specs.Document, len(u.Spec))
+		c.documents[name] = documents
+		for i, location := range u.Spec {
+			work.Go(func() error {
+				doc, warnings, err := loader.Load(ctx, location)
+				mu.Lock()
+				defer mu.Unlock()
+				c.report.Warnings = append(c.report.Warnings, warnings...)
+				if err != nil {
+					path := u.Path().Child("spec")
+					c.report.Problems = append(c.report.Problems, cfg.Problem(path, err.Error(), ""))
+				}
+				documents[i] = doc
+				return nil
+			})
+		}
+	}
+	_ = work.Wait() // no function above returns an error: each is a problem of its document
+	if err := ctx.Err(); err != nil {
+		return compiled{}, err
+	}
+	for name, documents := range c.documents {
+		c.documents[name] = slices.DeleteFunc(documents, func(d *specs.Document) bool { return d == nil })
+	}
+	tools, problems := mapping.Compile(cfg, c.documents)
+	c.tools = tools
+	c.report.Problems = append(c.report.Problems, problems...)
+	return c, nil
+}
+
+// toolsOf returns the tools of one upstream.
+func toolsOf(tools []*mapping.Tool, upstream string) []*mapping.Tool {
+	var of []*mapping.Tool
+	for _, t := range tools {
+		if t.Upstream == upstream {
+			of = append(of, t)
+		}
+	}
+	return of
+}
