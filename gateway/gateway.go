@@ -5,13 +5,15 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"errors"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"mcpgate/config"
+	"mcpgate/internal/fault"
 	"mcpgate/mapping"
 	"mcpgate/specs"
 )
@@ -87,11 +89,21 @@ func (g *Gateway) HealthHandler() http.Handler { return http.NotFoundHandler() }
 // AdminHandler serves /debug and the console.
 func (g *Gateway) AdminHandler() http.Handler { return http.NotFoundHandler() }
 
+// Call runs one tool, as an MCP client's call would, and returns the result in the shape that faults.md describes. It
+// never returns nil.
+func (g *Gateway) Call(ctx context.Context, tool string, arguments json.RawMessage) *Outcome {
+	snap := g.snapshot.Load()
+	t, ok := snap.byName[tool]
+	if !ok {
+		return &Outcome{Errors: []Error{{Code: fault.Input, Message: fmt.Sprintf("there is no tool %q", tool)}}}
+	}
+	return snap.upstreams[t.Upstream].call(ctx, t, arguments)
+}
+
 // Close ends what New started, after calls under way have ended or ctx is done.
 func (g *Gateway) Close(ctx context.Context) error {
-	var errs []error
 	for _, u := range g.snapshot.Load().upstreams {
-		errs = append(errs, u.close())
+		u.close()
 	}
-	return errors.Join(errs...)
+	return nil
 }

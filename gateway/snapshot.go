@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -59,13 +58,13 @@ func newSnapshot(ctx context.Context, cfg *config.Config, log *slog.Logger) (*sn
 		s.byName[t.Name] = t
 	}
 	for name, u := range cfg.Upstreams {
-		var stub http.RoundTripper // instead of the network
+		opts := upstreamOptions{Logger: log}
 		if u.Sandbox() {
-			stub = sandbox.New(c.documents[name], toolsOf(c.tools, name))
+			opts.Sandbox = sandbox.New(c.documents[name], toolsOf(c.tools, name))
 		}
-		opened, err := newUpstream(cfg, u, stub, log)
+		opened, err := newUpstream(cfg, u, opts)
 		if err != nil {
-			return nil, fmt.Errorf("upstream %s: %w", name, err)
+			return nil, err
 		}
 		s.upstreams[name] = opened
 	}

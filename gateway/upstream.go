@@ -1,19 +1,34 @@
 package gateway
 
 import (
+	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 
 	"mcpgate/config"
+	"mcpgate/internal/fault"
+	"mcpgate/mapping"
 )
 
-// upstream is one API with its connections, its credential and its limits.
+// upstream is one API, ready to be called. It is safe for concurrent use.
 type upstream struct{}
 
-// newUpstream opens an upstream of gateway.yaml. base answers instead of the network where it is not nil: the sandbox.
-func newUpstream(cfg *config.Config, u *config.Upstream, base http.RoundTripper, log *slog.Logger) (*upstream, error) {
+// upstreamOptions are what newUpstream can do without.
+type upstreamOptions struct {
+	Sandbox http.RoundTripper // answers instead of the network
+	Logger  *slog.Logger      // nil discards
+}
+
+// newUpstream prepares an upstream of cfg; nothing is dialled.
+func newUpstream(cfg *config.Config, u *config.Upstream, opts upstreamOptions) (*upstream, error) {
 	return &upstream{}, nil
 }
 
-// close ends what newUpstream started.
-func (u *upstream) close() error { return nil }
+// call runs a tool of this upstream: arguments, request, answer, result. It never returns nil.
+func (u *upstream) call(ctx context.Context, tool *mapping.Tool, raw json.RawMessage) *Outcome {
+	return &Outcome{Errors: []Error{{Code: fault.Internal, Message: "not built"}}}
+}
+
+// close lets go of idle connections. Calls under way go on.
+func (u *upstream) close() {}
