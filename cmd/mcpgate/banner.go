@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"mcpgate/config"
+	"mcpgate/gateway"
+)
+
+// printBanner says on stderr what a newcomer needs: what is served, what is not and why, and what to do with it.
+func (t *terminal) printBanner(cfg *config.Config, gw *gateway.Gateway) {
+	t.printServed(cfg, gw)
+	endpoint := strings.TrimSuffix(cfg.Server.PublicURL, "/") + cfg.Server.Path
+	header := ""
+	if cfg.Auth.Mode == "api_key" {
+		header = ` --header "Authorization: Bearer $KEY"`
+	}
+	fmt.Fprintf(t.stderr, `
+  MCP is at %s
+
+  Claude Code:  claude mcp add --transport http %s %s%s
+  VS Code:      code --add-mcp '{"name": %q, "type": "http", "url": %q}'
+  by hand:      mcpgate tools; mcpgate call NAME key=value
+  other clients: docs/clients.md
+
+`, endpoint, cfg.Name, endpoint, header, cfg.Name, endpoint)
+}
+
+// printStdioBanner says the same to who reads the log of a client that started the program.
+func (t *terminal) printStdioBanner(cfg *config.Config, gw *gateway.Gateway) {
+	t.printServed(cfg, gw)
+	fmt.Fprintln(t.stderr, "  MCP is on stdin and stdout; what you read here is stderr")
+}
+
+// printServed lists the upstreams with their tools, and what is withheld.
+func (t *terminal) printServed(cfg *config.Config, gw *gateway.Gateway) {
+	tools, report := gw.Tools(), gw.Report()
+	perUpstream := map[string]int{}
+	for _, tool := range tools {
+		perUpstream[tool.Upstream]++
+	}
+	fmt.Fprintf(t.stderr, "mcpgate %s serves %s from %s (%s)\n\n", programVersion(), count(len(tools), "tool"),
+		count(len(cfg.Upstreams), "upstream"), t.configPath())
+
+	table := tabwriter.NewWriter(t.stderr, 0, 0, 2, ' ', 0)
+	withheld := 0
+	for _, name := range slices.Sorted(maps.Keys(cfg.Upstreams)) {
+		upstream := cfg.Upstreams[name]
+		withheld += report.Withheld[name]
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", name, count(perUpstream[name], "tool"),
+			strings.Join(shortened(cfg.Dir, upstream.Spec), ", "), destination(upstream))
+	}
+	_ = table.Flush() // to stderr: there is nobody to tell
+	fmt.Fprintln(t.stderr)
+	if withheld > 0 {
+		fmt.Fprintf(t.stderr, "  %s withheld, since they are not read-only or are excluded; `expose: all` or `include:` shows them\n",
+			count(withheld, "operation"))
+	}
+	if n := len(report.Problems); n > 0 {
+		fmt.Fprintf(t.stderr, "  %s cost a tool each, see above\n", count(n, "problem"))
+	}
+	if n := len(report.Warnings); n > 0 {
+		fmt.Fprintf(t.stderr, "  %s about documents; `mcpgate validate` shows them\n", count(n, "warning"))
+	}
+}
+
+// destination is who answers for an upstream.
+func destination(upstream *config.Upstream) string {
+	switch {
+	case upstream.Sandbox():
+		return "SANDBOX: made-up answers, nothing leaves this machine"
+	case upstream.BaseURL != "":
+		return upstream.BaseURL
+	default:
+		return "the document's server"
+	}
+}
+
+// shortened takes the folder of gateway.yaml off file names.
+func shortened(dir string, locations []string) []string {
+	short := make([]string, len(locations))
+	for i, l := range locations {
+		short[i] = strings.TrimPrefix(l, dir+"/")
+	}
+	return short
+}

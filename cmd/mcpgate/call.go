@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"mcpgate/config"
+	"mcpgate/gateway"
+)
+
+// callFlags are what `call` was told besides the tool and its arguments.
+type callFlags struct {
+	json    string
+	dryRun  bool
+	sandbox bool
+}
+
+func (t *terminal) callCommand() *cobra.Command {
+	var flags callFlags
+	cmd := &cobra.Command{
+		Use:   "call NAME [key=value | key:=json]...",
+		Short: "Call one tool, as a model would",
+		Long: `Call one tool, as a model would, and print what the model would get.
+
+key=value is read by the type that the tool's schema gives the argument; a key that is repeated makes a list.
+key:=json takes the value as JSON, for objects and lists of them. --json takes all arguments as one JSON object, from
+stdin where it says -.
+
+Exits with 1 where the call fails; the failure is printed like a result, with "ok": false.`,
+		Example: `  mcpgate call get_customer id=42
+  mcpgate call create_order customer=42 'lines:=[{"item": "A1", "quantity": 2}]'
+  mcpgate call create_order --json - < order.json
+  mcpgate call create_order customer=42 --dry-run`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return t.call(cmd.Context(), args[0], args[1:], flags, cmd.Flags().Changed("json"))
+		},
+		ValidArgsFunction: t.completeCall,
+	}
+	cmd.Flags().StringVar(&flags.json, "json", "", "all arguments as one JSON `OBJECT`, - reads it from stdin")
+	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "print the HTTP request instead of sending it, secrets masked")
+	cmd.Flags().BoolVar(&flags.sandbox, "sandbox", false, "let the built-in sandbox answer instead of the upstream")
+	return cmd
+}
+
+func (t *terminal) call(ctx context.Context, name string, pairs []string, flags callFlags, asJSON bool) error {
+	if asJSON && len(pairs) > 0 {
+		return usagef("say the arguments as key=value or with --json, not both")
+	}
+	cfg, err := t.loadConfig()
+	if err != nil {
+		return err
+	}
+	if flags.sandbox {
+		sandboxAll(cfg)
+	}
+	if flags.dryRun {
+		maskSecrets(cfg)
+	}
+	tools, report, err := gateway.Load(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	t.printReport(gateway.Report{Problems: report.Problems}) // a call is not the place for a document's oddities
+	tool, err := findTool(tools, name)
+	if err != nil {
+		return err
+	}
+	var arguments json.RawMessage
+	if asJSON {
+		arguments, err = t.readArguments(flags.json)
+	} else {
+		arguments, err = parsePairs(tool.InputSchema, pairs)
+	}
+	if err != nil {
+		return err
+	}
+	if flags.dryRun {
+		return t.dryRun(ctx, cfg.Upstreams[tool.Upstream], tool, arguments)
+	}
+	return t.runTool(ctx, cfg, name, arguments)
+}
+
+// readArguments takes --json's value: an object, or - for stdin.
+func (t *terminal) readArguments(value string) (json.RawMessage, error) {
+	data := []byte(value)
+	if value == "-" {
+		var err error
+		if data, err = io.ReadAll(t.stdin); err != nil {
+			return nil, fmt.Errorf("reading the arguments from stdin: %w", err)
+		}
+	}
+	data = bytes.TrimSpace(data)
+	if !json.Valid(data) || !bytes.HasPrefix(data, []byte("{")) {
+		return nil, usagef(`--json takes one JSON object, such as '{"id": 42}'`)
+	}
+	return data, nil
+}
+
+// runTool calls the tool and prints the outcome, the whole of it, on stdout.
+func (t *terminal) runTool(ctx context.Context, cfg *config.Config, name string, arguments json.RawMessage) error {
+	gw, err := gateway.New(ctx, cfg, gateway.Options{Logger: slog.New(slog.DiscardHandler), Version: programVersion()})
+	if err != nil {
+		return err
+	}
+	defer gw.Close(ctx)
+	outcome := gw.Call(ctx, name, arguments)
+	if err := writeJSON(t.stdout, outcome); err != nil {
+		return err
+	}
+	for _, media := range outcome.Media {
+		fmt.Fprintf(t.stderr, "and %s of %s, which a client gets as content of its own\n", count(len(media.Data), "byte"), media.Type)
+	}
+	if outcome.OK {
+		return nil
+	}
+	for _, e := range outcome.Errors {
+		fmt.Fprintf(t.stderr, "mcpgate: %s: %s\n", e.Code, e.Message)
+	}
+	return errReported
+}

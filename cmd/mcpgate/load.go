@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"mcpgate/config"
+	"mcpgate/gateway"
+	"mcpgate/mapping"
+	"mcpgate/specs"
+)
+
+const (
+	configVariable = "MCPGATE_CONFIG"
+	configDefault  = "gateway.yaml"
+)
+
+// configPath is where gateway.yaml is: -c, else the environment's, else the one in the working directory.
+func (t *terminal) configPath() string {
+	if t.configFlag != "" {
+		return t.configFlag
+	}
+	if path, ok := t.env(configVariable); ok && path != "" {
+		return path
+	}
+	return configDefault
+}
+
+// loadConfig reads gateway.yaml. The error says what to do about it.
+func (t *terminal) loadConfig() (*config.Config, error) {
+	path := t.configPath()
+	cfg, err := config.Load(path, t.env)
+	if _, ok := errors.AsType[config.Problems](err); ok {
+		return nil, err
+	}
+	// Only the file itself: what a missing file inside it means, config says as a problem.
+	if _, statErr := os.Stat(path); errors.Is(statErr, fs.ErrNotExist) {
+		return nil, usagef("there is no %s; `mcpgate init SPEC` writes one for an OpenAPI document, "+
+			"-c FILE or $%s names one elsewhere", path, configVariable)
+	}
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return cfg, nil
+}
+
+// loadTools reads gateway.yaml and its documents and compiles the tools, without serving anything.
+func (t *terminal) loadTools(ctx context.Context, sandbox bool) (*config.Config, []*mapping.Tool, gateway.Report, error) {
+	cfg, err := t.loadConfig()
+	if err != nil {
+		return nil, nil, gateway.Report{}, err
+	}
+	if sandbox {
+		sandboxAll(cfg)
+	}
+	tools, report, err := gateway.Load(ctx, cfg)
+	return cfg, tools, report, err
+}
+
+// sandboxAll puts the built-in sandbox in the place of every upstream.
+func sandboxAll(cfg *config.Config) {
+	for _, upstream := range cfg.Upstreams {
+		upstream.BaseURL = config.SandboxURL
+	}
+}
+
+// printReport tells on stderr what loading lost, and how many oddities there are besides.
+func (t *terminal) printReport(report gateway.Report) {
+	if len(report.Problems) > 0 {
+		fmt.Fprintln(t.stderr, report.Problems.Error())
+	}
+	if n := len(report.Warnings); n > 0 {
+		fmt.Fprintf(t.stderr, "%s about documents; `mcpgate validate` shows them\n", count(n, "warning"))
+	}
+}
+
+// warningLine is a document's oddity with its place.
+func warningLine(w specs.Warning) string {
+	place := w.Pos.File
+	if w.Pos.Line > 0 {
+		place = fmt.Sprintf("%s:%d:%d", place, w.Pos.Line, w.Pos.Column)
+	}
+	if place == "" {
+		return "warning: " + w.Message
+	}
+	return place + ": warning: " + w.Message
+}
+
+// count writes a number with its noun: 1 tool, 2 tools.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"mcpgate/mapping"
+)
+
+func (t *terminal) toolsCommand() *cobra.Command {
+	var asJSON bool
+	var schemaOf string
+	cmd := &cobra.Command{
+		Use:   "tools",
+		Short: "List the tools that gateway.yaml makes",
+		Long: `List the tools that gateway.yaml makes, each with its HTTP request and what it costs in a model's context
+(a token is taken for 4 bytes of name, description and schema).`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, tools, report, err := t.loadTools(cmd.Context(), false)
+			if err != nil {
+				return err
+			}
+			t.printReport(report)
+			switch {
+			case schemaOf != "":
+				return t.printSchema(tools, schemaOf)
+			case asJSON:
+				return printToolsJSON(t.stdout, tools)
+			default:
+				return t.printToolTable(tools)
+			}
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print everything about them as JSON")
+	cmd.Flags().StringVar(&schemaOf, "schema", "", "print the input schema of the tool `NAME`")
+	cmd.MarkFlagsMutuallyExclusive("json", "schema")
+	_ = cmd.RegisterFlagCompletionFunc("schema", t.completeTools)
+	return cmd
+}
+
+// toolJSON is how a tool is printed with --json: the words of MCP, and where it comes from.
+type toolJSON struct {
+	Name        string          `json:"name"`
+	Title       string          `json:"title"`
+	Description string          `json:"description"`
+	Upstream    string          `json:"upstream"`
+	Method      string          `json:"method"`
+	Path        string          `json:"path"`
+	Tokens      int             `json:"tokens"`
+	Annotations annotationsJSON `json:"annotations"`
+	InputSchema json.RawMessage `json:"inputSchema"`
+}
+
+type annotationsJSON struct {
+	ReadOnly    bool `json:"readOnlyHint"`
+	Destructive bool `json:"destructiveHint"`
+	Idempotent  bool `json:"idempotentHint"`
+	OpenWorld   bool `json:"openWorldHint"`
+}
+
+func describe(tool *mapping.Tool) toolJSON {
+	return toolJSON{
+		Name: tool.Name, Title: tool.Title, Description: tool.Description, Upstream: tool.Upstream,
+		Method: tool.Method, Path: tool.Path, Tokens: tokens(tool),
+		Annotations: annotationsJSON(tool.Annotations), InputSchema: tool.InputSchema,
+	}
+}
+
+// tokens is about what a tool costs in the model's context, at 4 bytes a token.
+func tokens(tool *mapping.Tool) int {
+	return (len(tool.Name) + len(tool.Description) + len(tool.InputSchema) + 3) / 4
+}
+
+func printToolsJSON(w io.Writer, tools []*mapping.Tool) error {
+	list := make([]toolJSON, 0, len(tools))
+	for _, tool := range tools {
+		list = append(list, describe(tool))
+	}
+	return writeJSON(w, list)
+}
+
+func (t *terminal) printToolTable(tools []*mapping.Tool) error {
+	total := 0
+	table := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tMETHOD\tPATH\tTOKENS\tUPSTREAM")
+	for _, tool := range tools {
+		total += tokens(tool)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", tool.Name, tool.Method, tool.Path, tokens(tool), tool.Upstream)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.stderr, "%s, about %d tokens in a model's context\n", count(len(tools), "tool"), total)
+	return nil
+}
+
+func (t *terminal) printSchema(tools []*mapping.Tool, name string) error {
+	tool, err := findTool(tools, name)
+	if err != nil {
+		return err
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, tool.InputSchema, "", "  "); err != nil {
+		return fmt.Errorf("the input schema of %s: %w", name, err)
+	}
+	_, err = fmt.Fprintln(t.stdout, indented.String())
+	return err
+}
+
+// findTool returns the tool of that name, or an error that names the nearest ones.
+func findTool(tools []*mapping.Tool, name string) (*mapping.Tool, error) {
+	i := slices.IndexFunc(tools, func(tool *mapping.Tool) bool { return tool.Name == name })
+	if i >= 0 {
+		return tools[i], nil
+	}
+	names := make([]string, len(tools))
+	for i, tool := range tools {
+		names[i] = tool.Name
+	}
+	if near := nearest(name, names); near != "" {
+		return nil, usagef("there is no tool %q; did you mean %q? `mcpgate tools` lists them", name, near)
+	}
+	return nil, usagef("there is no tool %q; `mcpgate tools` lists them", name)
+}
+
+// writeJSON writes v indented, with < and > as they are.
+func writeJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}
+
+// completeTools offers the names of the tools, with their titles, to the shell.
+func (t *terminal) completeTools(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	_, tools, _, err := t.loadTools(cmd.Context(), false)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp // a shell shows no errors
+	}
+	names := make([]string, 0, len(tools))
+	for _, tool := range tools {
+		names = append(names, tool.Name+"\t"+tool.Title)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

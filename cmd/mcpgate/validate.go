@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func (t *terminal) validateCommand() *cobra.Command {
+	var strict bool
+	cmd := &cobra.Command{
+		Use:   "validate",
+		Short: "Say everything that is wrong with gateway.yaml and its documents",
+		Long: `Read gateway.yaml and every document that it names, compile the tools, and print every problem at once.
+
+A problem keeps something from being served and makes the command exit with 2. A warning is an oddity of a document that
+was read all the same; --strict makes warnings count as problems.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, tools, report, err := t.loadTools(cmd.Context(), false)
+			if err != nil {
+				return err
+			}
+			for _, w := range report.Warnings {
+				fmt.Fprintln(t.stderr, warningLine(w))
+			}
+			if len(report.Problems) > 0 {
+				fmt.Fprintln(t.stderr, report.Problems.Error())
+			}
+			summary := fmt.Sprintf("%s: %s from %s, %s, %s", t.configPath(), count(len(tools), "tool"),
+				count(len(cfg.Upstreams), "upstream"), count(len(report.Problems), "problem"), count(len(report.Warnings), "warning"))
+			if len(report.Problems) > 0 || strict && len(report.Warnings) > 0 {
+				fmt.Fprintln(t.stderr, summary)
+				return usageError{errReported}
+			}
+			_, err = fmt.Fprintln(t.stdout, summary)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings count as problems")
+	return cmd
+}
