@@ -1,21 +1,45 @@
 package mapping
 
 import (
-	"context"
-	"errors"
+	"fmt"
+	"io"
+	"mime"
 	"net/http"
+	"strings"
+
+	"mcpgate/internal/fault"
 )
 
-// ReadPage reads an answer up to MaxBytes and closes it. A status of 400 and above is a fault, as is an answer that
-// isn't what it says it is.
+// ReadPage reads an answer up to MaxBytes and closes it. A status of 300 and above is a fault, as is an answer that
+// isn't what it says it is. An answer that breaks off is the error of the connection, not a fault.
 func (t *Tool) ReadPage(resp *http.Response) (Page, error) {
-	return Page{}, errors.New("not built")
+	defer resp.Body.Close()
+	page := Page{Status: resp.StatusCode, Header: resp.Header}
+	page.MediaType, _, _ = mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if resp.StatusCode >= 300 {
+		return page, t.statusFault(resp, page.MediaType)
+	}
+	if resp.ContentLength > t.MaxBytes {
+		return page, t.tooLarge()
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, t.MaxBytes+1))
+	if err != nil {
+		return page, fmt.Errorf("reading the answer of %s: %w", t.Upstream, err)
+	}
+	if int64(len(body)) > t.MaxBytes {
+		return page, t.tooLarge()
+	}
+	page.Body = body
+	return page, nil
 }
 
-// NextPage returns the request for the page after this one, and whether there is one.
-func (t *Tool) NextPage(req *http.Request, page Page) (*http.Request, bool) { return nil, false }
+func (t *Tool) tooLarge() error {
+	return fault.New(fault.TooLarge, fmt.Sprintf("the answer is larger than %d bytes", t.MaxBytes), nil)
+}
 
-// Shape makes the result out of the pages, cut to MaxTokens.
-func (t *Tool) Shape(ctx context.Context, pages []Page) (Result, error) {
-	return Result{}, errors.New("not built")
+// isJSON reports whether a media type, with or without parameters, is JSON: application/json, or anything +json.
+func isJSON(mediaType string) bool {
+	mediaType, _, _ = strings.Cut(strings.ToLower(mediaType), ";")
+	mediaType = strings.TrimSpace(mediaType)
+	return mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json")
 }

@@ -1,0 +1,316 @@
+package mapping
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// This file writes a value in one of OpenAPI's styles (OpenAPI 3.1, "Style Examples"; RFC 6570). What the styles leave
+// open is settled here: a null, an empty array and an empty object are not sent at all (RFC 6570 section 2.3 calls
+// them undefined); an object or array inside an array or object is written as JSON, but in deepObject, which goes on
+// as name[key][key] and name[0][key].
+
+// escaper writes text so that its place can hold it.
+type escaper func(string) string
+
+// writer is how one value is put together of scalars.
+type writer struct {
+	escape escaper
+	style  string
+	// explode gives each item of an array, each member of an object, a name of its own.
+	explode bool
+}
+
+// pathValue writes a value for a path: in style simple, label or matrix.
+func (s slot) pathValue(value any) string {
+	w := writer{escape: escapeAll, style: s.style, explode: s.explode}
+	if s.contentType != "" {
+		return w.escape(s.content(value))
+	}
+	if undefined(value) {
+		return ""
+	}
+	switch s.style {
+	case "label":
+		separator := ","
+		if s.explode {
+			separator = "."
+		}
+		return "." + w.join(value, separator)
+	case "matrix":
+		return w.matrix(escapeName(s.name), value)
+	}
+	return w.join(value, ",")
+}
+
+// headerValue writes a value for a header: style simple, not percent-encoded (OpenAPI 3.1, "URL Percent-Encoding").
+func (s slot) headerValue(value any) string {
+	if s.contentType != "" {
+		return s.content(value)
+	}
+	w := writer{escape: verbatim, style: "simple", explode: s.explode}
+	return w.join(value, ",")
+}
+
+// queryPairs writes a value for a query or a form body, as name=value each.
+func (s slot) queryPairs(value any) []string {
+	escape := escapeAll
+	if s.reserved {
+		escape = escapeReserved
+	}
+	return s.pairs(value, escape)
+}
+
+// cookiePairs writes a value for the Cookie header, as name=value each.
+func (s slot) cookiePairs(value any) []string { return s.pairs(value, escapeCookie) }
+
+func (s slot) pairs(value any, escape escaper) []string {
+	if undefined(value) {
+		return nil
+	}
+	name := escapeName(s.name)
+	if s.contentType != "" {
+		return []string{name + "=" + escape(s.content(value))}
+	}
+	w := writer{escape: escape, style: s.style, explode: s.explode}
+	switch {
+	case s.style == "deepObject":
+		return w.deep(nil, name, value)
+	case s.explode:
+		return w.exploded(name, value)
+	}
+	return []string{name + "=" + w.join(value, w.delimiter())}
+}
+
+// content writes a value in the media type that a `content`-typed parameter has: JSON, or a string as it is.
+func (s slot) content(value any) string {
+	if text, ok := value.(string); ok && !isJSON(s.contentType) {
+		return text
+	}
+	return compactJSON(value)
+}
+
+// delimiter stands between the values of an array or object that is not exploded.
+func (w writer) delimiter() string {
+	switch w.style {
+	case "spaceDelimited":
+		return "%20"
+	case "pipeDelimited":
+		return "%7C"
+	}
+	return ","
+}
+
+// join writes a value as one string. An array's items, or an object's keys and values, have the separator between them;
+// an exploded object is written key=value.
+func (w writer) join(value any, separator string) string {
+	var parts []string
+	switch value := value.(type) {
+	case []any:
+		for item := range defined(value) {
+			parts = append(parts, w.delimited(item, separator))
+		}
+	case map[string]any:
+		for key, member := range members(value) {
+			if w.explode {
+				parts = append(parts, w.delimited(key, separator)+"="+w.delimited(member, separator))
+			} else {
+				parts = append(parts, w.delimited(key, separator), w.delimited(member, separator))
+			}
+		}
+	default:
+		return w.escape(scalarText(value))
+	}
+	return strings.Join(parts, separator)
+}
+
+// delimited writes one of several values. Where reserved characters are allowed, the separator itself still is not:
+// otherwise one item with a comma in it would arrive as two.
+func (w writer) delimited(value any, separator string) string {
+	text := w.escape(scalarText(value))
+	if separator == "," && w.escape("%") != "%" {
+		text = strings.ReplaceAll(text, ",", "%2C")
+	}
+	return text
+}
+
+// exploded writes name=item for each item of an array, and key=value for each member of an object.
+func (w writer) exploded(name string, value any) []string {
+	var pairs []string
+	switch value := value.(type) {
+	case []any:
+		for item := range defined(value) {
+			pairs = append(pairs, name+"="+w.escape(scalarText(item)))
+		}
+	case map[string]any:
+		for key, member := range members(value) {
+			pairs = append(pairs, escapeName(key)+"="+w.escape(scalarText(member)))
+		}
+	default:
+		pairs = append(pairs, name+"="+w.escape(scalarText(value)))
+	}
+	return pairs
+}
+
+// deep writes name[key]=value, and goes on inside arrays and objects. The brackets are percent-encoded: RFC 3986 does
+// not allow them in a query, and Tomcat answers 400 to them.
+func (w writer) deep(pairs []string, name string, value any) []string {
+	switch value := value.(type) {
+	case []any:
+		for i, item := range value {
+			pairs = w.deep(pairs, name+"%5B"+strconv.Itoa(i)+"%5D", item)
+		}
+	case map[string]any:
+		for key, member := range members(value) {
+			pairs = w.deep(pairs, name+"%5B"+escapeAll(key)+"%5D", member)
+		}
+	case nil:
+	default:
+		pairs = append(pairs, name+"="+w.escape(scalarText(value)))
+	}
+	return pairs
+}
+
+// matrix writes ;name=value, with ;name alone for an empty one.
+func (w writer) matrix(name string, value any) string {
+	pairs := []string{name + "=" + w.join(value, ",")}
+	if w.explode {
+		pairs = w.exploded(name, value)
+	}
+	var text strings.Builder
+	for _, pair := range pairs {
+		text.WriteString(";" + strings.TrimSuffix(pair, "="))
+	}
+	return text.String()
+}
+
+// undefined reports whether a value is written as nothing at all.
+func undefined(value any) bool {
+	switch value := value.(type) {
+	case nil:
+		return true
+	case []any:
+		for range defined(value) {
+			return false
+		}
+		return true
+	case map[string]any:
+		for range members(value) {
+			return false
+		}
+		return true
+	}
+	return false
+}
+
+// defined yields the items of an array that are not null.
+func defined(items []any) func(yield func(any) bool) {
+	return func(yield func(any) bool) {
+		for _, item := range items {
+			if item != nil && !yield(item) {
+				return
+			}
+		}
+	}
+}
+
+// members yields the members of an object that are not null, sorted, so that the same call makes the same request.
+func members(object map[string]any) func(yield func(string, any) bool) {
+	return func(yield func(string, any) bool) {
+		for _, key := range slices.Sorted(maps.Keys(object)) {
+			if object[key] != nil && !yield(key, object[key]) {
+				return
+			}
+		}
+	}
+}
+
+// scalarText writes a single value; what is not single becomes JSON. A json.Number keeps its digits.
+func scalarText(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return value
+	case json.Number:
+		return value.String()
+	case bool:
+		return strconv.FormatBool(value)
+	}
+	return compactJSON(value)
+}
+
+// compactJSON writes a value as JSON, <, > and & as they are. What can't be written is a defect of the caller: arguments
+// come from JSON and fixed values from YAML.
+func compactJSON(value any) string {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Sprint(value)
+	}
+	return strings.TrimSuffix(text.String(), "\n")
+}
+
+func verbatim(text string) string { return text }
+
+// escapeAll leaves only the unreserved characters of RFC 3986 section 2.3, so that a value can stand anywhere in a URL.
+func escapeAll(text string) string {
+	return percentEncode(text, func(c byte) bool { return strings.IndexByte("-._~", c) >= 0 })
+}
+
+// escapeName keeps what is legal in a query and separates nothing, so that $top and @id stay readable.
+func escapeName(text string) string {
+	return percentEncode(text, func(c byte) bool { return strings.IndexByte("-._~$@:/!()*'", c) >= 0 })
+}
+
+// escapeReserved is for allowReserved: reserved characters and percent-encoded triples pass (RFC 6570 section 3.2.3), but
+// those that would end the value, or that RFC 3986 does not allow in a query: # & + [ ].
+func escapeReserved(text string) string {
+	var out strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && isTriple(text[i:]) {
+			out.WriteString(text[i : i+3])
+			i += 2
+			continue
+		}
+		out.WriteString(percentEncode(text[i:i+1], func(c byte) bool {
+			return strings.IndexByte("-._~:/?@!$'()*,;=", c) >= 0
+		}))
+	}
+	return out.String()
+}
+
+// escapeCookie leaves what a cookie-octet may be (RFC 6265 section 4.1.1), but not the percent sign.
+func escapeCookie(text string) string {
+	return percentEncode(text, func(c byte) bool { return strings.IndexByte("!#$&'()*+-./:<=>?@[]^_`{|}~", c) >= 0 })
+}
+
+// percentEncode writes every byte as %XX that is neither an ASCII letter or digit nor one that keep names.
+func percentEncode(text string, keep func(byte) bool) string {
+	const hex = "0123456789ABCDEF"
+	var out strings.Builder
+	for i := range len(text) {
+		c := text[i]
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || keep(c) {
+			out.WriteByte(c)
+		} else {
+			out.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return out.String()
+}
+
+// isTriple reports whether text begins with %XX.
+func isTriple(text string) bool {
+	if len(text) < 3 || text[0] != '%' {
+		return false
+	}
+	_, err := strconv.ParseUint(text[1:3], 16, 8)
+	return err == nil
+}
