@@ -5,7 +5,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"strings"
 
 	"mcpgate/internal/fault"
 )
@@ -35,11 +34,4 @@ func (t *Tool) ReadPage(resp *http.Response) (Page, error) {
 
 func (t *Tool) tooLarge() error {
 	return fault.New(fault.TooLarge, fmt.Sprintf("the answer is larger than %d bytes", t.MaxBytes), nil)
-}
-
-// isJSON reports whether a media type, with or without parameters, is JSON: application/json, or anything +json.
-func isJSON(mediaType string) bool {
-	mediaType, _, _ = strings.Cut(strings.ToLower(mediaType), ";")
-	mediaType = strings.TrimSpace(mediaType)
-	return mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json")
 }

@@ -80,6 +80,7 @@ type slot struct {
 	explode     bool
 	reserved    bool // allowReserved
 	contentType string
+	binary      bool // of a body: the argument is base64 (items of an array are), the request carries its bytes
 }
 
 // staticHeader is a header from gateway.yaml.
