@@ -1,18 +1,112 @@
 package config
 
-import "errors"
+import (
+	"os"
+	"path/filepath"
+)
 
-// source keeps the place of every value, so that a problem found later still has a line.
-type source struct{}
+// loader reads one configuration: it collects the files, the tree and every problem on the way.
+type loader struct {
+	expander *expander
+	files    map[string]*file // by absolute name
+	stack    []string         // the files being read, the including one first
+	problems Problems
+}
 
-func (s *source) position(Path) Position { return Position{} }
-func (s *source) excerpt(Path) string    { return "" }
-
-// Error prints every problem, one under the other.
-func (p Problems) Error() string { return "" }
-
-// Load reads the file at path and everything it includes. env answers ${NAME}; os.LookupEnv is the usual one. A .env
-// beside the file is read too, and env wins over it. The error is a Problems where the file is at fault.
+// Load reads the file at path and everything it includes. env answers ${NAME}; os.LookupEnv is the usual one, nil knows
+// no variable. A .env beside the file is read too, and env wins over it. Every error is a Problems.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {
-	return nil, errors.New("not built")
+	name, err := filepath.Abs(path)
+	if err != nil {
+		return nil, Problems{{Message: err.Error(), Pos: Position{File: path}}}
+	}
+	l := &loader{files: map[string]*file{}}
+	l.expander = &expander{env: l.environment(filepath.Dir(name), env)}
+	root := l.read(name, nil)
+	if root == nil {
+		return nil, l.sorted(nil)
+	}
+	inherit(root)
+	cfg := &Config{Dir: filepath.Dir(name), source: &source{root: root, files: l.files}}
+	d := &decoder{loader: l}
+	d.decode(root, nil, cfg)
+	cfg.complete()
+	l.problems = append(l.problems, cfg.validate()...)
+	if len(l.problems) > 0 {
+		return nil, l.sorted(cfg)
+	}
+	return cfg, nil
+}
+
+// sorted returns the problems, with what is secret masked in their excerpts.
+func (l *loader) sorted(cfg *Config) Problems {
+	problems := l.problems.Sort()
+	for i := range problems {
+		problems[i].Excerpt = maskExcerpt(problems[i].Excerpt, cfg)
+	}
+	return problems
+}
+
+// report adds a problem at a place of a file.
+func (l *loader) report(f *file, line, column int, path Path, message, hint string) {
+	l.problems = append(l.problems, Problem{
+		Path: path, Message: message, Hint: hint,
+		Pos:     Position{File: f.name, Line: line, Column: column},
+		Excerpt: f.line(line),
+	})
+}
+
+// problemAt adds a problem at a value.
+func (l *loader) problemAt(n *node, path Path, message, hint string) {
+	l.report(n.file, n.line, n.column, path, message, hint)
+}
+
+// source keeps the files and the tree, so that a problem found later still has a line.
+type source struct {
+	root  *node
+	files map[string]*file
+}
+
+// position is the place of the value at path, or of the nearest one above it that the file has. A mapping and a list
+// begin at their key.
+func (s *source) position(path Path) Position {
+	if s == nil || s.root == nil {
+		return Position{}
+	}
+	at, pos := s.root, Position{File: s.root.file.name}
+	for _, element := range path {
+		next, nextPos, ok := at.step(element)
+		if !ok {
+			return pos
+		}
+		at, pos = next, nextPos
+	}
+	return pos
+}
+
+// excerpt is the line at pos.
+func (s *source) excerpt(pos Position) string {
+	if s == nil {
+		return ""
+	}
+	return s.files[pos.File].line(pos.Line)
+}
+
+// environment reads the .env of the folder; env wins over it.
+func (l *loader) environment(dir string, env func(string) (string, bool)) func(string) (string, bool) {
+	if env == nil {
+		env = func(string) (string, bool) { return "", false }
+	}
+	name := filepath.Join(dir, ".env")
+	if _, err := os.Stat(name); os.IsNotExist(err) {
+		return env
+	}
+	values := l.readDotenv(name)
+	return func(key string) (string, bool) {
+		if value, ok := env(key); ok {
+			return value, true
+		}
+		value, ok := values[key]
+		return value, ok
+	}
 }

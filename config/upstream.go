@@ -6,7 +6,7 @@ const SandboxURL = "sandbox:"
 // Defaults hold for every upstream that does not say otherwise. After Load every Upstream is complete: nobody but
 // this package looks at Defaults.
 type Defaults struct {
-	Timeout  Duration `yaml:"timeout"`
+	Timeout  Duration `yaml:"timeout" default:"20s"`
 	Retry    Retry    `yaml:"retry"`
 	Response Response `yaml:"response"`
 }
@@ -18,7 +18,7 @@ type Upstream struct {
 	// Preset fills in what is known of a product.
 	Preset Later `yaml:"preset"`
 	// Spec is the OpenAPI document: a file, a folder's root document, a URL, or a list of these.
-	Spec Strings `yaml:"spec"`
+	Spec Strings `yaml:"spec" path:"location"`
 	// Overlays are OpenAPI Overlay files.
 	Overlays Later `yaml:"overlays"`
 	// BaseURL is the API's root; {name} stands for a variable. Default: the document's first server. "sandbox:" is the
@@ -31,7 +31,7 @@ type Upstream struct {
 	// Headers are put on every request.
 	Headers map[string]Secret `yaml:"headers"`
 	// Timeout bounds one attempt. Default 20s.
-	Timeout     Duration `yaml:"timeout"`
+	Timeout     Duration `yaml:"timeout" default:"20s"`
 	Retry       Retry    `yaml:"retry"`
 	Limits      Limits   `yaml:"limits"`
 	Breaker     Later    `yaml:"breaker"`
@@ -43,7 +43,7 @@ type Upstream struct {
 	// Prefix stands before every tool name. Default: none with one upstream, the upstream's name and _ with several.
 	Prefix *string `yaml:"prefix"`
 	// Expose says which operations become tools by themselves: read_only (GET and HEAD; the default), all, none.
-	Expose string `yaml:"expose"`
+	Expose string `yaml:"expose" default:"read_only" enum:"read_only,all,none"`
 	// Include adds operations: an operationId, "METHOD /path", or "tag:NAME"; * and ** are wildcards.
 	Include []string `yaml:"include"`
 	// Exclude takes operations away, in the same notation, and wins.
@@ -80,7 +80,7 @@ type Credential struct {
 	Username Secret `yaml:"username"`
 	Password Secret `yaml:"password"`
 	// In says where an api_key goes: header, query or cookie.
-	In string `yaml:"in"`
+	In string `yaml:"in" enum:"header,query,cookie"`
 	// Name is the header, query parameter or cookie of an api_key.
 	Name string `yaml:"name"`
 	// Value of an api_key.
@@ -90,13 +90,13 @@ type Credential struct {
 // Retry says when an attempt is repeated.
 type Retry struct {
 	// Attempts at most, the first included. Default 4; 1 means never again.
-	Attempts int `yaml:"attempts"`
+	Attempts int `yaml:"attempts" default:"4"`
 	// Backoff before the second attempt; it doubles each time, with jitter. Default 500ms.
-	Backoff Duration `yaml:"backoff"`
+	Backoff Duration `yaml:"backoff" default:"500ms"`
 	// MaxBackoff bounds the wait that the gateway chooses. Default 8s.
-	MaxBackoff Duration `yaml:"max_backoff"`
+	MaxBackoff Duration `yaml:"max_backoff" default:"8s"`
 	// On lists what is tried again: statuses, connect, timeout. Default [429, 500, 502, 503, 504, connect, timeout].
-	On Strings `yaml:"on"`
+	On Strings `yaml:"on" default:"[429, 500, 502, 503, 504, connect, timeout]"`
 	// Unsafe repeats a POST or PATCH as if it were a GET. What was carried out once may be carried out twice.
 	Unsafe bool `yaml:"unsafe"`
 }
@@ -110,7 +110,7 @@ type Limits struct {
 	// Burst is how many may go at once within Rate. Default: Rate's events.
 	Burst int `yaml:"burst"`
 	// Queue bounds the calls that wait; one more is refused. Default 100.
-	Queue int `yaml:"queue"`
+	Queue int `yaml:"queue" default:"100"`
 	// PerCaller counts Concurrency and Rate for each caller instead of for all.
 	PerCaller bool `yaml:"per_caller"`
 }
@@ -119,8 +119,8 @@ type Limits struct {
 type Response struct {
 	Select Later `yaml:"select"`
 	// MaxTokens cuts an answer; a token is 4 bytes. Default 15000.
-	MaxTokens    int   `yaml:"max_tokens"`
+	MaxTokens    int   `yaml:"max_tokens" default:"15000"`
 	OutputSchema Later `yaml:"output_schema"`
 	// MaxBytes bounds an answer on the wire; a larger one is a fault. Default 10MiB.
-	MaxBytes Size `yaml:"max_bytes"`
+	MaxBytes Size `yaml:"max_bytes" default:"10MiB"`
 }

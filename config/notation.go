@@ -1,0 +1,124 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"reflect"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// This file reads the types that have a notation of their own.
+
+// notation reads a scalar with parse, and reports its error. An empty variable says nothing.
+func notation[T any](d *decoder, n *node, path Path, parse func(string) (T, error)) (value T, ok bool) {
+	text, ok := d.text(n, path)
+	if !ok || (text == "" && n.text != "") {
+		return value, false
+	}
+	value, err := parse(text)
+	if err != nil {
+		d.report(n, path, fmt.Sprintf("%q does not belong here", text), err.Error())
+		return value, false
+	}
+	return value, true
+}
+
+func (v *Duration) decode(d *decoder, n *node, path Path) {
+	if value, ok := notation(d, n, path, parseDuration); ok {
+		*v = value
+	}
+}
+
+func (v *Size) decode(d *decoder, n *node, path Path) {
+	if value, ok := notation(d, n, path, parseSize); ok {
+		*v = value
+	}
+}
+
+func (v *Rate) decode(d *decoder, n *node, path Path) {
+	if value, ok := notation(d, n, path, parseRate); ok {
+		*v = value
+	}
+}
+
+func (s *Secret) decode(d *decoder, n *node, path Path) {
+	text, ok := d.text(n, path)
+	if !ok {
+		return
+	}
+	if strings.Contains(text, keyVaultPending) {
+		d.report(n, path, "the value is a Key Vault reference that the platform did not resolve",
+			"check the reference and the app's access to the vault; this message does not show the value")
+		return
+	}
+	*s = Secret{value: text, variable: text != n.text}
+}
+
+func (s *Strings) decode(d *decoder, n *node, path Path) {
+	if n.kind == sequence {
+		var list []string
+		d.list(n, path, reflect.ValueOf(&list).Elem())
+		*s = list
+		return
+	}
+	if text, ok := d.text(n, path); ok && text != "" {
+		*s = Strings{text}
+	}
+}
+
+func (*Later) decode(d *decoder, n *node, path Path) {
+	d.report(n, path[:len(path)-1], fmt.Sprintf("%s is not available yet in this version", path[len(path)-1]), "")
+}
+
+// free reads a value of any shape, as JSON has them: numbers become json.Number, so that none loses digits.
+func (d *decoder) free(n *node, path Path) any {
+	switch n.kind {
+	case null:
+		return nil
+	case mapping:
+		out := make(map[string]any, len(n.entries))
+		for _, e := range n.entries {
+			out[e.key] = d.free(e.value, path.Child(e.key))
+		}
+		return out
+	case sequence:
+		out := make([]any, len(n.items))
+		for i, item := range n.items {
+			out[i] = d.free(item, path.Child(fmt.Sprint(i)))
+		}
+		return out
+	}
+	text, ok := d.text(n, path)
+	if !ok || n.quoted {
+		return text
+	}
+	switch (&yaml.Node{Kind: yaml.ScalarNode, Value: text}).ShortTag() {
+	case "!!bool":
+		return strings.EqualFold(text, "true")
+	case "!!int", "!!float":
+		if number, ok := jsonNumber(text); ok {
+			return number
+		}
+		d.report(n, path, fmt.Sprintf("%q is no number that JSON has", text), "put quotes around it")
+	}
+	return text
+}
+
+// jsonNumber writes a number of YAML (0x1F, 1_000, .5, 1e3) as JSON writes it, digit by digit.
+func jsonNumber(text string) (json.Number, bool) {
+	if json.Valid([]byte(text)) {
+		return json.Number(text), true
+	}
+	plain := strings.ReplaceAll(strings.TrimPrefix(text, "+"), "_", "")
+	if whole, ok := new(big.Int).SetString(plain, 0); ok {
+		return json.Number(whole.String()), true
+	}
+	if value, err := parseNumber(plain); err == nil {
+		out, err := json.Marshal(value)
+		return json.Number(out), err == nil
+	}
+	return "", false
+}
