@@ -1,12 +1,153 @@
 package mapping
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
 	"mcpgate/config"
 	"mcpgate/specs"
 )
 
+// What holds where gateway.yaml says nothing.
+const (
+	defaultTimeout   = 20 * time.Second
+	defaultMaxBytes  = 10 << 20
+	defaultMaxTokens = 15000
+)
+
+// plan is a tool to be: an operation, and what gateway.yaml says of it.
+type plan struct {
+	upstream *config.Upstream
+	defs     *definitions
+	op       *specs.Operation
+	entry    *config.Tool // never nil; empty where gateway.yaml has none
+	path     config.Path  // where in gateway.yaml a problem belongs
+	name     string
+	fixed    bool // the name is gateway.yaml's, and is used as it is
+	headers  map[string]config.Secret
+	query    *Query
+}
+
+// compilation collects the tools and the problems of one Compile.
+type compilation struct {
+	cfg      *config.Config
+	problems []config.Problem
+}
+
+func (c *compilation) problem(path config.Path, hint, format string, args ...any) {
+	c.problems = append(c.problems, c.cfg.Problem(path, fmt.Sprintf(format, args...), hint))
+}
+
 // Compile turns every chosen operation of every upstream into a tool, sorted by name. documents has the documents of
 // each upstream by its name. An operation that can't become a tool is a problem, not the end: the others are returned.
 func Compile(cfg *config.Config, documents map[string][]*specs.Document) ([]*Tool, []config.Problem) {
-	return nil, nil
+	c := &compilation{cfg: cfg}
+	var plans []*plan
+	for _, name := range sortedKeys(cfg.Upstreams) {
+		chosen, _ := c.choose(cfg.Upstreams[name], documents[name])
+		plans = append(plans, chosen...)
+	}
+	c.assignNames(plans)
+	var tools []*Tool
+	for _, p := range plans {
+		if p.name == "" {
+			continue // a clash, which is a problem already
+		}
+		if tool, ok := c.tool(p); ok {
+			tools = append(tools, tool)
+		}
+	}
+	slices.SortFunc(tools, func(a, b *Tool) int { return cmp.Compare(a.Name, b.Name) })
+	return tools, c.problems
+}
+
+// tool compiles one plan.
+func (c *compilation) tool(p *plan) (*Tool, bool) {
+	before := len(c.problems)
+	t := &Tool{
+		Name: p.name, Upstream: p.upstream.Name, Method: p.op.Method, Path: p.op.Path, Query: p.query,
+		Title:       cmp.Or(p.entry.Title, title(p.op, p.name)),
+		Description: cmp.Or(p.entry.Description, describe(p.op)),
+		Annotations: annotations(p.op.Method, p.entry.Annotations),
+		Timeout:     cmp.Or(time.Duration(p.entry.Timeout), time.Duration(p.upstream.Timeout), defaultTimeout),
+		MaxBytes:    int64(cmp.Or(p.entry.Response.MaxBytes, p.upstream.Response.MaxBytes, defaultMaxBytes)),
+		MaxTokens:   cmp.Or(p.entry.Response.MaxTokens, p.upstream.Response.MaxTokens, defaultMaxTokens),
+		responses:   p.op.Responses,
+	}
+	t.Idempotent = t.Annotations.Idempotent || p.entry.Idempotent
+	in := collect(p.defs, p.op)
+	base, ok := c.base(p, in)
+	if !ok {
+		return nil, false
+	}
+	c.place(p, in)
+	c.override(p, in)
+	in.assignNames()
+	t.template.base = base
+	t.fill(p, in)
+	if err := t.compileInput(p.defs, in); err != nil {
+		c.problem(p.path, "", "%s %s of upstream %q: its schema can't be used: %v", t.Method, t.Path, t.Upstream, err)
+		return nil, false
+	}
+	c.checkValues(t, p, in)
+	return t, len(c.problems) == before
+}
+
+// fill writes the request down as far as it is known before a call.
+func (t *Tool) fill(p *plan, in *inputs) {
+	t.template.method, t.template.path = t.Method, t.Path
+	t.template.accept = accept(p.op.Responses)
+	for _, name := range sortedKeys(p.headers) {
+		t.template.static = append(t.template.static, staticHeader{name, p.headers[name]})
+	}
+	t.template.body = in.body
+	for _, a := range in.arguments {
+		s := a.slot
+		switch {
+		case a.fixed:
+			s.value = a.value
+		case a.hidden && !a.defaulted:
+			continue
+		case a.hidden:
+			s.value = a.value
+		default:
+			s.argument = a.name
+		}
+		switch a.in {
+		case "variable", "path":
+			t.template.segments = append(t.template.segments, s)
+		case "query":
+			t.template.query = append(t.template.query, s)
+		case "header":
+			t.template.headers = append(t.template.headers, s)
+		case "cookie":
+			t.template.cookies = append(t.template.cookies, s)
+		case "body":
+			if a.wire == "" {
+				in.body.whole = a.name
+			} else {
+				in.body.properties = append(in.body.properties, s)
+			}
+		}
+	}
+}
+
+// accept names the media types of the answers that count as success, JSON first, and takes anything else too.
+func accept(responses []specs.Response) string {
+	const rest = "*/*;q=0.5"
+	for _, r := range responses {
+		for _, m := range r.Content {
+			if (r.Status[0] == '2' || r.Status == "default") && isJSON(m.Type) {
+				return m.Type + ", " + rest
+			}
+		}
+	}
+	for _, r := range responses {
+		if len(r.Content) > 0 && r.Status[0] == '2' {
+			return r.Content[0].Type + ", " + rest
+		}
+	}
+	return "application/json, " + rest
 }

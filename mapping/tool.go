@@ -35,6 +35,7 @@ type Tool struct {
 	// Query is set where the tool runs a query language.
 	Query *Query
 
+	names     []string           // of the arguments, by the client's names
 	arguments *jsonschema.Schema // the whole schema, with which ParseArguments validates
 	defaults  map[string]any     // client argument -> default
 	template  template

@@ -1,0 +1,342 @@
+package mapping
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mcpgate/specs"
+)
+
+// maxDepth bounds how deep one schema nests without a $ref; what lies deeper may be anything.
+const maxDepth = 64
+
+// keyword says what the value of a JSON Schema keyword has to be. A keyword of the document whose value is something
+// else is left out, which only widens the schema; so is one that is not in the table.
+type keyword int
+
+const (
+	aSchema keyword = iota + 1
+	schemaList
+	schemaMap
+	patternMap
+	aNumber
+	aCount
+	aText
+	aFlag
+	aPattern
+	aReference
+	someTypes
+	someNames
+	nameMap
+	aList
+	anything
+)
+
+var keywords = map[string]keyword{
+	"$ref": aReference, "type": someTypes, "enum": aList, "const": anything, "default": anything,
+	"title": aText, "description": aText, "format": aText, "deprecated": aFlag,
+	"contentEncoding": aText, "contentMediaType": aText,
+	"multipleOf": aNumber, "maximum": aNumber, "minimum": aNumber, "exclusiveMaximum": aNumber, "exclusiveMinimum": aNumber,
+	"maxLength": aCount, "minLength": aCount, "pattern": aPattern,
+	"maxItems": aCount, "minItems": aCount, "uniqueItems": aFlag, "maxContains": aCount, "minContains": aCount,
+	"items": aSchema, "prefixItems": schemaList, "contains": aSchema, "unevaluatedItems": aSchema,
+	"maxProperties": aCount, "minProperties": aCount, "required": someNames, "dependentRequired": nameMap,
+	"properties": schemaMap, "patternProperties": patternMap, "additionalProperties": aSchema, "propertyNames": aSchema,
+	"dependentSchemas": schemaMap, "unevaluatedProperties": aSchema,
+	"allOf": schemaList, "anyOf": schemaList, "oneOf": schemaList, "not": aSchema,
+	"if": aSchema, "then": aSchema, "else": aSchema,
+}
+
+var typeNames = []string{"null", "boolean", "number", "integer", "string", "array", "object"}
+
+// cleaner copies schemas of a document into the form that the rest of this package reads: keywords of draft 2020-12
+// with values that fit them, nothing that a request can't hold (readOnly), only references that lead somewhere.
+type cleaner struct {
+	document *specs.Document
+	lost     int // constraints left out so far
+}
+
+// schema returns a map[string]any, or a bool.
+func (c *cleaner) schema(value any, depth int) any {
+	if always, ok := value.(bool); ok {
+		return always
+	}
+	schema, ok := object(value)
+	if !ok || depth > maxDepth {
+		c.lost++
+		return map[string]any{}
+	}
+	if isNever(schema) {
+		return false
+	}
+	out := make(map[string]any, len(schema))
+	for _, key := range sortedKeys(schema) {
+		kind := keywords[key]
+		if kind == 0 {
+			continue
+		}
+		before := c.lost
+		v, ok := c.value(kind, key, schema[key], depth)
+		switch whole := c.lost == before; {
+		case !ok:
+			c.lost++
+		case whole || key != "not" && key != "if" && key != "oneOf":
+			out[key] = v
+		case key == "oneOf" && schema["anyOf"] == nil:
+			// Under these three a constraint that was left out makes the schema narrower, unless one of several
+			// is as good as one alone.
+			out["anyOf"] = v
+		}
+	}
+	c.dropReadOnly(out, schema)
+	return out
+}
+
+// value cleans a keyword's value; false where it is not what the keyword demands.
+func (c *cleaner) value(kind keyword, key string, v any, depth int) (any, bool) {
+	switch kind {
+	case aSchema:
+		return c.schema(v, depth+1), true
+	case schemaList:
+		list, ok := v.([]any)
+		out := make([]any, 0, len(list))
+		for _, item := range list {
+			out = append(out, c.schema(item, depth+1))
+		}
+		return out, ok && len(out) > 0
+	case schemaMap, patternMap:
+		all, ok := object(v)
+		out := make(map[string]any, len(all))
+		for name, item := range all {
+			if kind == schemaMap || compiles(name) {
+				out[name] = c.schema(item, depth+1)
+			}
+		}
+		return out, ok
+	case aReference:
+		name, ok := c.definition(v)
+		return reference + name, ok
+	case anything:
+		return plain(v), true
+	default:
+		return scalar(kind, key, v)
+	}
+}
+
+// scalar checks the keywords whose values hold no schema.
+func scalar(kind keyword, key string, v any) (any, bool) {
+	switch kind {
+	case aNumber:
+		f, ok := number(v)
+		return v, ok && (key != "multipleOf" || f > 0)
+	case aCount:
+		f, ok := number(v)
+		return v, ok && f >= 0 && f == math.Trunc(f)
+	case aText:
+		_, ok := v.(string)
+		return v, ok
+	case aFlag:
+		_, ok := v.(bool)
+		return v, ok
+	case aPattern:
+		s, ok := v.(string)
+		return s, ok && compiles(s)
+	case someTypes:
+		return types(v)
+	case someNames:
+		return names(v)
+	case nameMap:
+		all, ok := object(v)
+		out := make(map[string]any, len(all))
+		for name, list := range all {
+			if list, ok := names(list); ok {
+				out[name] = list
+			}
+		}
+		return out, ok
+	case aList:
+		list, ok := plain(v).([]any)
+		return list, ok && len(list) > 0
+	}
+	return nil, false
+}
+
+// dropReadOnly takes the properties away that only an answer has.
+func (c *cleaner) dropReadOnly(out, schema map[string]any) {
+	properties, _ := out["properties"].(map[string]any)
+	original, _ := object(schema["properties"])
+	var dropped []any
+	for name := range properties {
+		if c.readOnly(original[name], 0) {
+			delete(properties, name)
+			dropped = append(dropped, name)
+		}
+	}
+	required, _ := out["required"].([]any)
+	kept := slices.DeleteFunc(slices.Clone(required), func(name any) bool { return slices.Contains(dropped, name) })
+	if len(kept) != len(required) {
+		out["required"] = kept
+	}
+}
+
+func (c *cleaner) readOnly(value any, depth int) bool {
+	schema, _ := object(value)
+	if flag, ok := schema["readOnly"].(bool); ok {
+		return flag
+	}
+	if name, ok := c.definition(schema["$ref"]); ok && depth < maxDepth {
+		return c.readOnly(map[string]any(c.document.Defs[name]), depth+1)
+	}
+	return false
+}
+
+// definition returns the name of the definition that a $ref leads to, and whether there is one.
+func (c *cleaner) definition(ref any) (string, bool) {
+	s, _ := ref.(string)
+	name, ok := strings.CutPrefix(s, reference)
+	if !ok || c.document == nil {
+		return "", false
+	}
+	if _, ok := c.document.Defs[name]; ok {
+		return name, true
+	}
+	name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+	_, ok = c.document.Defs[name]
+	return name, ok
+}
+
+// reference is how a definition is referred to.
+const reference = "#/$defs/"
+
+// definitionName returns the name in a cleaned reference.
+func definitionName(ref any) (string, bool) {
+	s, _ := ref.(string)
+	return strings.CutPrefix(s, reference)
+}
+
+// object returns a JSON object whichever of its Go types it has.
+func object(v any) (map[string]any, bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		return v, v != nil
+	case specs.Schema:
+		return v, v != nil
+	}
+	return nil, false
+}
+
+// isNever reports whether a schema is {"not": {}}, which nothing fits.
+func isNever(schema map[string]any) bool {
+	not, ok := object(schema["not"])
+	return ok && len(not) == 0 && len(schema) == 1
+}
+
+// plain turns a value that YAML or JSON gave into one that encoding/json could have given with UseNumber.
+func plain(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, item := range v {
+			out[key] = plain(item)
+		}
+		return out
+	case specs.Schema:
+		return plain(map[string]any(v))
+	case map[any]any:
+		out := make(map[string]any, len(v))
+		for key, item := range v {
+			out[fmt.Sprint(key)] = plain(item)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = plain(item)
+		}
+		return out
+	case int:
+		return json.Number(strconv.Itoa(v))
+	case int64:
+		return json.Number(strconv.FormatInt(v, 10))
+	case uint64:
+		return json.Number(strconv.FormatUint(v, 10))
+	case float64:
+		return json.Number(strconv.FormatFloat(v, 'g', -1, 64))
+	case nil, bool, string, json.Number:
+		return v
+	}
+	return fmt.Sprint(v) // a YAML timestamp, say
+}
+
+func number(v any) (float64, bool) {
+	n, ok := plain(v).(json.Number)
+	if !ok {
+		return 0, false
+	}
+	f, err := n.Float64()
+	return f, err == nil
+}
+
+// types reads the type keyword; names that JSON Schema does not know are left out.
+func types(v any) (any, bool) {
+	var out []any
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	for _, item := range list {
+		name, _ := item.(string)
+		if !slices.Contains(typeNames, name) {
+			return nil, false // of a union with an unknown type, nothing is known
+		}
+		if !slices.Contains(out, any(name)) {
+			out = append(out, name)
+		}
+	}
+	if len(out) == 1 {
+		return out[0], true
+	}
+	return out, len(out) > 0
+}
+
+// names reads a list of strings without repetitions.
+func names(v any) (any, bool) {
+	var list []any
+	switch v := v.(type) {
+	case []any:
+		list = v
+	case []string:
+		for _, s := range v {
+			list = append(list, s)
+		}
+	default:
+		return nil, false
+	}
+	out := make([]any, 0, len(list))
+	for _, item := range list {
+		if s, ok := item.(string); ok && !slices.Contains(out, any(s)) {
+			out = append(out, s)
+		}
+	}
+	return out, true
+}
+
+// nameList returns the strings of a cleaned list.
+func nameList(v any) []string {
+	list, _ := v.([]any)
+	out := make([]string, 0, len(list))
+	for _, item := range list {
+		if s, ok := item.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// sortedKeys returns a map's keys in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

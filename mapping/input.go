@@ -1,0 +1,186 @@
+package mapping
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mcpgate/specs"
+)
+
+// argument is one thing that a call may say: a parameter, a property of the body, or the body as a whole.
+type argument struct {
+	name        string // the client's
+	wire        string // "" for the body as a whole
+	in          string // variable, path, query, header, cookie, body
+	description string
+	schema      map[string]any // cleaned
+	required    bool
+	named       bool // name is gateway.yaml's
+	slot        slot
+
+	hidden    bool // the model does not see it
+	fixed     bool // value is sent, and hidden
+	value     any
+	defaulted bool // value is sent where the model says nothing
+}
+
+// places in the order in which an argument gets its plain name, where several have one name on the wire.
+var places = []string{"variable", "path", "query", "header", "cookie", "body"}
+
+// inputs are the arguments of an operation, and how its body is made of them.
+type inputs struct {
+	arguments []*argument
+	body      *bodyTemplate
+	// rest is what flattening the body took off its schema: it is checked against the properties together.
+	rest map[string]any
+}
+
+// collect makes arguments out of an operation's parameters and body.
+func collect(d *definitions, op *specs.Operation) *inputs {
+	in := &inputs{}
+	for _, p := range op.Parameters {
+		in.arguments = append(in.arguments, &argument{
+			wire: p.Name, in: p.In, description: p.Description, schema: d.cleaned(p.Schema),
+			required: p.Required || p.In == "path",
+			slot: slot{name: p.Name, style: p.Style, explode: p.Explode, reserved: p.AllowReserved,
+				contentType: p.ContentType},
+		})
+	}
+	if op.Body != nil && len(op.Body.Content) > 0 {
+		in.collectBody(d, op.Body)
+	}
+	slices.SortStableFunc(in.arguments, func(a, b *argument) int {
+		return cmp.Compare(slices.Index(places, a.in), slices.Index(places, b.in))
+	})
+	return in
+}
+
+// collectBody makes one argument of each property where that loses nothing, else one of the whole body.
+func (in *inputs) collectBody(d *definitions, body *specs.Body) {
+	media := chooseMedia(body.Content)
+	in.body = &bodyTemplate{mediaType: media.Type, required: body.Required, encoding: media.Encoding}
+	schema := d.cleaned(media.Schema)
+	if flat, ok := flatten(d, schema); ok && structured(media.Type) && (body.Required || len(flat.required) == 0) {
+		in.rest = flat.rest
+		for _, name := range sortedKeys(flat.properties) {
+			in.arguments = append(in.arguments, &argument{
+				wire: name, in: "body", schema: flat.properties[name],
+				required: slices.Contains(flat.required, name), slot: slot{name: name},
+			})
+		}
+		return
+	}
+	in.arguments = append(in.arguments, &argument{
+		in: "body", schema: wholeBody(schema, media.Type), required: body.Required,
+		description: cmp.Or(body.Description, "The body of the request."),
+	})
+}
+
+// wholeBody is the schema of a body that is one argument: what is neither JSON nor a form is text.
+func wholeBody(schema map[string]any, mediaType string) map[string]any {
+	switch {
+	case structured(mediaType):
+		return schema
+	case textual(mediaType):
+		return map[string]any{"type": "string"}
+	}
+	return map[string]any{"type": "string", "contentEncoding": "base64"}
+}
+
+// chooseMedia prefers JSON, then forms, then multipart, then what comes first.
+func chooseMedia(content []specs.Media) specs.Media {
+	rank := func(m specs.Media) int {
+		switch mediaType := baseType(m.Type); {
+		case mediaType == "application/json":
+			return 0
+		case isJSON(mediaType):
+			return 1
+		case mediaType == "*/*" || mediaType == "application/*":
+			return 2
+		case mediaType == "application/x-www-form-urlencoded":
+			return 3
+		case mediaType == "multipart/form-data":
+			return 4
+		}
+		return 5
+	}
+	best := slices.MinFunc(content, func(a, b specs.Media) int { return cmp.Compare(rank(a), rank(b)) })
+	if rank(best) == 2 {
+		best.Type = "application/json"
+	}
+	return best
+}
+
+// baseType is a media type without its parameters, in lower case.
+func baseType(mediaType string) string {
+	base, _, _ := strings.Cut(mediaType, ";")
+	return strings.ToLower(strings.TrimSpace(base))
+}
+
+func isJSON(mediaType string) bool {
+	base := baseType(mediaType)
+	return base == "application/json" || base == "text/json" || strings.HasSuffix(base, "+json")
+}
+
+// structured reports whether a body is made of properties, and can be flattened.
+func structured(mediaType string) bool {
+	base := baseType(mediaType)
+	return isJSON(base) || base == "application/x-www-form-urlencoded" || strings.HasPrefix(base, "multipart/")
+}
+
+// textual reports whether a body that has no structure for us is text.
+func textual(mediaType string) bool {
+	base := baseType(mediaType)
+	if strings.HasPrefix(base, "text/") || strings.HasSuffix(base, "+xml") || strings.HasSuffix(base, "+yaml") {
+		return true
+	}
+	switch base {
+	case "application/xml", "application/yaml", "application/x-yaml", "application/javascript", "application/graphql",
+		"application/x-ndjson", "application/jsonl", "application/sql":
+		return true
+	}
+	return false
+}
+
+// assignNames gives each argument a legal name that no other has. Names from gateway.yaml come first, then a place's
+// turn is that of places; what would collide gets its place before it, or a number behind.
+func (in *inputs) assignNames() {
+	taken := map[string]bool{}
+	for _, a := range in.arguments {
+		if a.named {
+			taken[a.name] = true
+		}
+	}
+	plain := map[*argument]bool{}
+	for _, exact := range []bool{true, false} { // in one place, a name that needs no cleaning comes first
+		for _, place := range places {
+			for _, a := range in.arguments {
+				if a.named || plain[a] || a.in != place || exact != (clean(a.wire, notArgumentRune) == a.wire) {
+					continue
+				}
+				a.name = argumentName(a, taken)
+				taken[a.name], plain[a] = true, true
+			}
+		}
+	}
+}
+
+func argumentName(a *argument, taken map[string]bool) string {
+	name := clean(a.wire, notArgumentRune)
+	if name == "" {
+		name = a.in
+	}
+	name = shorten(name, a.in+" "+a.wire)
+	if !taken[name] {
+		return name
+	}
+	base := shorten(a.in+"_"+name, a.wire)
+	for name, i := base, 2; ; i++ {
+		if !taken[name] {
+			return name
+		}
+		name = shorten(fmt.Sprintf("%s_%d", base, i), a.wire)
+	}
+}
