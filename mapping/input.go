@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"mcpgate/specs"
 )
@@ -111,37 +110,6 @@ func chooseMedia(content []specs.Media) specs.Media {
 		best.Type = "application/json"
 	}
 	return best
-}
-
-// baseType is a media type without its parameters, in lower case.
-func baseType(mediaType string) string {
-	base, _, _ := strings.Cut(mediaType, ";")
-	return strings.ToLower(strings.TrimSpace(base))
-}
-
-func isJSON(mediaType string) bool {
-	base := baseType(mediaType)
-	return base == "application/json" || base == "text/json" || strings.HasSuffix(base, "+json")
-}
-
-// structured reports whether a body is made of properties, and can be flattened.
-func structured(mediaType string) bool {
-	base := baseType(mediaType)
-	return isJSON(base) || base == "application/x-www-form-urlencoded" || strings.HasPrefix(base, "multipart/")
-}
-
-// textual reports whether a body that has no structure for us is text.
-func textual(mediaType string) bool {
-	base := baseType(mediaType)
-	if strings.HasPrefix(base, "text/") || strings.HasSuffix(base, "+xml") || strings.HasSuffix(base, "+yaml") {
-		return true
-	}
-	switch base {
-	case "application/xml", "application/yaml", "application/x-yaml", "application/javascript", "application/graphql",
-		"application/x-ndjson", "application/jsonl", "application/sql":
-		return true
-	}
-	return false
 }
 
 // assignNames gives each argument a legal name that no other has. Names from gateway.yaml come first, then a place's
