@@ -1,5 +1,10 @@
 // Package specs reads OpenAPI documents, broken ones too, into a neutral view. It knows nothing of tools or of
-// gateway.yaml, and is the only package that knows kin-openapi.
+// gateway.yaml.
+//
+// Documents in the wild are broken, and an OpenAPI library refuses the whole of one for a single dangling $ref. So this
+// package parses into nodes that know their place (parse.go), follows references itself (reference.go), and reads
+// operations one by one: what is wrong with one costs that one, or less, and a warning. kin-openapi is not used for
+// reading but in the tests, where it shares no code with what it judges.
 package specs
 
 // Document is one OpenAPI document in the neutral view: Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2 look alike here.
@@ -20,8 +25,10 @@ type Document struct {
 func (d *Document) Operations() []*Operation { return d.operations }
 
 // Schema is a JSON Schema (draft 2020-12) whatever the document's own dialect was. Numbers in it are json.Number, so
-// that none loses digits. Its references are {"$ref": "#/$defs/NAME"} into Document.Defs and nothing else; a boolean
-// schema is written {} or {"not": {}}.
+// that none loses digits. Its references are {"$ref": "#/$defs/NAME"} into Document.Defs and nothing else; NAME needs no
+// escapes. A boolean schema is written {} or {"not": {}}, but for additionalProperties, items, unevaluatedProperties and
+// unevaluatedItems, which may be a bool. Schemas inside of a schema are map[string]any, lists []any.
+// Several places may share one Schema: copy it before changing it.
 type Schema map[string]any
 
 // Server is a base URL; {name} in URL stands for a variable.
@@ -90,7 +97,8 @@ type Media struct {
 	Type     string // application/json
 	Schema   Schema // nil where the document gives none
 	Encoding map[string]Encoding
-	// Examples are all that the document gives, `examples` by the order of their names; numbers are json.Number.
+	// Examples are those that the document gives, in its order, as long as they are together below 64 KB; where it gives
+	// none beside the schema, the schema's own. Numbers are json.Number.
 	Examples []any
 }
 

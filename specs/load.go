@@ -2,7 +2,6 @@ package specs
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 )
@@ -15,18 +14,39 @@ type Loader struct {
 	Dir string
 	// MaxBytes bounds each file; 0 means 64 MiB.
 	MaxBytes int64
-	// Allow decides about a URL that a document (not gateway.yaml) names, as in a $ref; nil refuses all of them.
+	// Allow decides about a URL that a document (not gateway.yaml) names, as in a $ref; nil refuses all of them. What
+	// lies in the folder of a document that was itself fetched needs no leave.
 	Allow func(*url.URL) error
 }
 
-// Warning is something odd in a document that did not keep it from being read.
-type Warning struct {
-	Message string
-	Pos     Position
-}
-
-// Load reads the document at location: a path or an http(s) URL. A document that can't be read at all is an error
-// with its place; an operation that can't be saved costs a Warning.
+// Load reads the document at location: a file, a folder that holds an openapi.yaml (or .yml, .json, or swagger.*), or
+// an http(s) URL. A document that can't be read at all is an *Error with its place; an operation that can't be saved
+// costs a Warning.
 func (l Loader) Load(ctx context.Context, location string) (*Document, []Warning, error) {
-	return nil, nil, errors.New("not built")
+	files, err := l.open(location)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer files.close()
+	root, err := files.root(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	dialect, version, err := detect(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := newReader(ctx, files, root, dialect)
+	r.doc.Location, r.doc.OpenAPI = location, version
+	if root.get("openapi") == nil && root.get("swagger") == nil {
+		r.warn(root, "neither `openapi` nor `swagger` says which version this is; read as 3.0")
+	}
+	r.document()
+	if err := ctx.Err(); err != nil {
+		return nil, nil, &Error{Message: err.Error(), Pos: Position{File: root.file.name}, Cause: err}
+	}
+	if r.missing != nil && len(r.doc.operations) == 0 {
+		return nil, r.warnings, r.missing
+	}
+	return r.doc, r.warnings, nil
 }

@@ -1,0 +1,146 @@
+package specs
+
+import (
+	"slices"
+	"strings"
+)
+
+// maxExamples bounds the examples of one media type together, in bytes.
+const maxExamples = 64 << 10
+
+// readBody reads a requestBody; nil for none.
+func (r *reader) readBody(n *node) (*Body, error) {
+	if n == nil || n.kind == null {
+		return nil, nil
+	}
+	target, err := r.resolve(n)
+	if err != nil {
+		return nil, err
+	}
+	if target.kind != object {
+		return nil, place(n, "a request body should be an object, not %s", target.kind)
+	}
+	if target.get("content") == nil {
+		if target.get("schema") == nil || target.get("in") != nil {
+			return nil, place(n, "this is no request body: it has no content")
+		}
+		r.warn(n, "a request body without content, but with a schema: read as JSON")
+		return &Body{Content: []Media{{Type: "application/json", Schema: r.schemaOf(target.get("schema"))}}}, nil
+	}
+	body := &Body{
+		Description: r.text(target.get("description")),
+		Required:    target.get("required").isTrue(),
+		Content:     r.readContent(target.get("content")),
+	}
+	if len(body.Content) == 0 {
+		return nil, nil
+	}
+	return body, nil
+}
+
+// readContent reads media types, JSON first.
+func (r *reader) readContent(n *node) []Media {
+	var list []Media
+	for _, e := range r.entries(n, "content") {
+		target, err := r.resolve(e.value) // 3.2 has components.mediaTypes
+		if err != nil {
+			r.lost(e.value, "the content "+e.key, err)
+			continue
+		}
+		m := Media{Type: mediaType(e.key), Schema: r.schemaOf(target.get("schema")), Examples: r.examples(target)}
+		if items := target.get("itemSchema"); items != nil && m.Schema == nil {
+			m.Schema = Schema{"type": "array", "items": map[string]any(r.schemaOf(items))} // 3.2: a stream of these
+		}
+		m.Encoding = r.readEncoding(target.get("encoding"))
+		list = append(list, m)
+	}
+	sortMedia(list)
+	return list
+}
+
+func sortMedia(list []Media) {
+	slices.SortStableFunc(list, func(a, b Media) int { return mediaRank(a.Type) - mediaRank(b.Type) })
+}
+
+func mediaRank(t string) int {
+	switch bare, _, _ := strings.Cut(t, ";"); {
+	case strings.TrimSpace(bare) == "application/json":
+		return 0
+	case strings.HasSuffix(bare, "+json"):
+		return 1
+	}
+	return 2
+}
+
+// mediaType lowers the case of a type and keeps its parameters as they are.
+func mediaType(s string) string {
+	bare, parameters, found := strings.Cut(strings.TrimSpace(s), ";")
+	if !found {
+		return strings.ToLower(bare)
+	}
+	return strings.ToLower(bare) + ";" + parameters
+}
+
+func (r *reader) readEncoding(n *node) map[string]Encoding {
+	var m map[string]Encoding
+	for _, e := range r.entries(n, "encoding") {
+		encoding := Encoding{
+			ContentType: r.text(e.value.get("contentType")), Style: r.text(e.value.get("style")),
+			AllowReserved: e.value.get("allowReserved").isTrue(),
+		}
+		encoding.Explode = encoding.Style == "" || encoding.Style == "form"
+		if explode := e.value.get("explode"); explode != nil {
+			encoding.Explode = explode.isTrue()
+		}
+		if m == nil {
+			m = map[string]Encoding{}
+		}
+		m[e.key] = encoding
+	}
+	return m
+}
+
+// examples returns those of a media type, else its schema's.
+func (r *reader) examples(media *node) []any {
+	candidates := []*node{media.get("example")}
+	for _, e := range r.entries(media.get("examples"), "examples") {
+		if target, err := r.resolve(e.value); err == nil {
+			candidates = append(candidates, target.get("value"), target.get("dataValue"))
+		}
+	}
+	if list := values(candidates); len(list) > 0 {
+		return list
+	}
+	return r.schemaExamples(media.get("schema"))
+}
+
+func (r *reader) schemaExamples(schema *node) []any {
+	if schema == nil {
+		return nil
+	}
+	target, err := r.resolve(schema)
+	if err != nil {
+		return nil
+	}
+	candidates := []*node{target.get("example")}
+	if list := target.get("examples"); list != nil && list.kind == array {
+		candidates = append(candidates, list.items...)
+	}
+	return values(candidates)
+}
+
+// values reads what there is, up to maxExamples.
+func values(candidates []*node) []any {
+	var list []any
+	room := maxExamples
+	for _, n := range candidates {
+		if n == nil || n.kind == null {
+			continue
+		}
+		if room -= n.size(room); room < 0 {
+			break
+		}
+		list = append(list, n.value())
+	}
+	return list
+}
