@@ -63,15 +63,12 @@ func (n *node) with(key string, value *node) *node {
 }
 
 // complete fills in the defaults that depend on other values, and the names.
-func (c *Config) complete() {
+func (c *Config) complete(env func(string) (string, bool)) {
 	if c.Name == "" {
 		c.Name = filepath.Base(c.Dir)
 	}
 	if c.Server.Listen == "" {
-		c.Server.Listen = ":" + defaultPort
-		if c.Auth.Mode == "none" {
-			c.Server.Listen = "127.0.0.1:" + defaultPort
-		}
+		c.Server.Listen = defaultListen(c.Auth.Mode, env)
 	}
 	if c.Server.PublicURL == "" {
 		c.Server.PublicURL = c.Server.localURL()
@@ -79,6 +76,29 @@ func (c *Config) complete() {
 	for name, upstream := range c.Upstreams {
 		upstream.Name = name
 		upstream.complete(len(c.Upstreams) == 1)
+	}
+}
+
+// defaultListen is every address at the port that the platform names: a container platform sends PORT (or WEBSITES_PORT,
+// Azure's name for it) and calls from outside. Without one it is loopback where anybody may call.
+func defaultListen(authMode string, env func(string) (string, bool)) string {
+	for _, name := range []string{"PORT", "WEBSITES_PORT"} {
+		if port, ok := env(name); ok && port != "" {
+			return ":" + port
+		}
+	}
+	if authMode == "none" {
+		return "127.0.0.1:" + defaultPort
+	}
+	return ":" + defaultPort
+}
+
+// Relisten changes the address, and the public URL with it where nobody chose one.
+func (s *Server) Relisten(address string) {
+	derived := s.PublicURL == s.localURL()
+	s.Listen = address
+	if derived {
+		s.PublicURL = s.localURL()
 	}
 }
 

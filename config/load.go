@@ -30,7 +30,7 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	cfg := &Config{Dir: filepath.Dir(name), source: &source{root: root, files: l.files}}
 	d := &decoder{loader: l}
 	d.decode(root, nil, cfg)
-	cfg.complete()
+	cfg.complete(l.expander.env)
 	l.problems = append(l.problems, cfg.validate()...)
 	if len(l.problems) > 0 {
 		return nil, l.sorted(cfg)

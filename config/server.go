@@ -2,7 +2,8 @@ package config
 
 // Server says where and how the gateway listens.
 type Server struct {
-	// Listen is the address for MCP, the status page and the health paths. Default ":8080", or 127.0.0.1:8080 with auth.mode none.
+	// Listen is the address for MCP, the status page and the health paths. Default: all addresses at
+	// $PORT or $WEBSITES_PORT where one is set; else ":8080", or 127.0.0.1:8080 with auth.mode none.
 	Listen string `yaml:"listen"`
 	// Health is a second address for the health paths alone, for probes; "off" by default. They are on Listen too.
 	Health string `yaml:"health" default:"off"`
