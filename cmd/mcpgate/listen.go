@@ -29,19 +29,9 @@ const (
 // isOff reports whether an address of gateway.yaml is switched off.
 func isOff(address string) bool { return address == "" || address == "off" }
 
-// isLoopback reports whether only this machine can reach an address to listen at.
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
 // refuseOpen is the error for tools that anybody could call who reaches the address.
 func refuseOpen(cfg *config.Config, insecure bool) error {
-	if insecure || cfg.Auth.Mode != "" && cfg.Auth.Mode != "none" || isLoopback(cfg.Server.Listen) {
+	if insecure || !cfg.Open() {
 		return nil
 	}
 	return usagef(`anybody who reaches %s could call every tool, since auth.mode is none. Choose one:
@@ -55,17 +45,6 @@ func port(address string) string {
 	_, p, _ := net.SplitHostPort(address)
 	return p
 }
-
-// relisten changes the address, and the public URL with it where nobody chose one.
-func relisten(s *config.Server, address string) {
-	if s.PublicURL == defaultPublicURL(s.Listen) {
-		s.PublicURL = defaultPublicURL(address)
-	}
-	s.Listen = address
-}
-
-// defaultPublicURL is what config takes for public_url where the file names none.
-func defaultPublicURL(listen string) string { return "http://localhost:" + port(listen) }
 
 // doors are the addresses that the gateway is reached at.
 type doors struct {
@@ -88,7 +67,7 @@ func openDoors(ctx context.Context, cfg *config.Config) (_ *doors, err error) {
 		return nil, err
 	}
 	if port(cfg.Server.Listen) == "0" {
-		relisten(&cfg.Server, d.main.Addr().String())
+		cfg.Server.Relisten(d.main.Addr().String())
 	}
 	if !isOff(cfg.Server.Health) {
 		if d.health, err = listen(ctx, cfg.Server.Health, "server.health", "server.health"); err != nil {

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"mcpgate/config"
 	"mcpgate/gateway"
@@ -29,22 +26,9 @@ func (t *terminal) configPath() string {
 	return configDefault
 }
 
-// loadConfig reads gateway.yaml. The error says what to do about it.
+// loadConfig reads gateway.yaml. Its error is a config.Problems.
 func (t *terminal) loadConfig() (*config.Config, error) {
-	path := t.configPath()
-	cfg, err := config.Load(path, t.env)
-	if _, ok := errors.AsType[config.Problems](err); ok {
-		return nil, err
-	}
-	// Only the file itself: what a missing file inside it means, config says as a problem.
-	if _, statErr := os.Stat(path); errors.Is(statErr, fs.ErrNotExist) {
-		return nil, usagef("there is no %s; `mcpgate init SPEC` writes one for an OpenAPI document, "+
-			"-c FILE or $%s names one elsewhere", path, configVariable)
-	}
-	if err != nil {
-		return nil, usageError{err}
-	}
-	return cfg, nil
+	return config.Load(t.configPath(), t.env)
 }
 
 // loadTools reads gateway.yaml and its documents and compiles the tools, without serving anything.

@@ -64,7 +64,7 @@ func (t *terminal) serveConfig(flags serveFlags) (*config.Config, error) {
 		if _, _, err := net.SplitHostPort(flags.listen); err != nil {
 			return nil, usagef("--listen takes HOST:PORT, such as 127.0.0.1:9000 or :9000, not %q", flags.listen)
 		}
-		relisten(&cfg.Server, flags.listen)
+		cfg.Server.Relisten(flags.listen)
 	}
 	return cfg, nil
 }
