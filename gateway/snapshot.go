@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -108,7 +109,11 @@ func compile(ctx context.Context, cfg *config.Config) (compiled, error) {
 	}
 	tools, problems := mapping.Compile(cfg, c.documents)
 	c.tools = tools
-	c.report.Problems = append(c.report.Problems, problems...)
+	c.report.Problems = append(c.report.Problems, problems...).Sort()
+	c.report.Withheld = mapping.Withheld(cfg, c.documents)
+	slices.SortStableFunc(c.report.Warnings, func(a, b specs.Warning) int {
+		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
+	})
 	return c, nil
 }
 
