@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"mcpgate/internal/fault"
+	"mcpgate/internal/telemetry"
 	"mcpgate/mapping"
 )
 
@@ -34,18 +36,24 @@ type Error struct {
 }
 
 // success is the outcome of a call that went well.
-func success(result mapping.Result, sandbox bool) *Outcome {
+func success(result mapping.Result) *Outcome {
 	return &Outcome{
 		OK: true, StatusCode: result.Status, Data: result.Data, Next: result.Next, Truncated: result.Truncated,
-		Media: result.Media, Sandbox: sandbox,
+		Media: result.Media,
 	}
 }
 
-// failure is the outcome of a call that failed. It is the one place where a fault becomes a result; the cause stays
-// behind.
-func failure(err error, sandbox bool) *Outcome {
+// failure is the outcome of a call that failed. It is the one place where a fault becomes a result: the cause stays
+// behind, and of a defect of ours nothing is told but the call's id, to find it in the log.
+func failure(err error, id string) *Outcome {
 	f := fault.From(err)
-	outcome := &Outcome{Sandbox: sandbox, Errors: []Error{{
+	if fault.Internal.Contains(f.Code) {
+		return &Outcome{Errors: []Error{{
+			Code:    fault.Internal,
+			Message: fmt.Sprintf("the gateway failed; its operator finds the reason in the log as call %s", id),
+		}}}
+	}
+	outcome := &Outcome{Errors: []Error{{
 		Code: f.Code, Message: f.Message, Retryable: f.Retryable, RetryAfter: wholeSeconds(f.RetryAfter),
 		Hint: f.Hint, Fields: f.Fields, Upstream: f.Upstream,
 	}}}
@@ -53,6 +61,19 @@ func failure(err error, sandbox bool) *Outcome {
 		outcome.StatusCode = f.Upstream.Status
 	}
 	return outcome
+}
+
+// mask takes out the secrets that an upstream repeated: some echo the request, some quote a key that they refuse.
+func (o *Outcome) mask(secrets *telemetry.Masker) {
+	o.Data = secrets.Bytes(o.Data)
+	o.Next = secrets.Text(o.Next)
+	for i := range o.Errors {
+		e := &o.Errors[i]
+		e.Message, e.Hint = secrets.Text(e.Message), secrets.Text(e.Hint)
+		for j := range e.Fields {
+			e.Fields[j].Message = secrets.Text(e.Fields[j].Message)
+		}
+	}
 }
 
 // wholeSeconds rounds up, so that whoever waits that long has waited long enough.

@@ -1,18 +1,33 @@
 package gateway
 
 import (
-	"context"
-	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"time"
 
+	"mcpgate/auth/credential"
 	"mcpgate/config"
-	"mcpgate/internal/fault"
-	"mcpgate/mapping"
+	"mcpgate/internal/telemetry"
 )
 
 // upstream is one API, ready to be called. It is safe for concurrent use.
-type upstream struct{}
+type upstream struct {
+	name        string
+	sandbox     bool
+	callTimeout time.Duration // of a whole call
+	retry       retryPolicy
+	throttle    *throttle // nil without limits
+	source      credential.Source
+	base        http.RoundTripper // the connection pool, or the sandbox
+	other       http.RoundTripper // for redirects to other hosts
+	guard       *guard
+	secrets     *telemetry.Masker
+	log         *slog.Logger
+
+	config *config.Upstream
+}
 
 // upstreamOptions are what newUpstream can do without.
 type upstreamOptions struct {
@@ -20,15 +35,61 @@ type upstreamOptions struct {
 	Logger  *slog.Logger      // nil discards
 }
 
-// newUpstream prepares an upstream of cfg; nothing is dialled.
+// newUpstream prepares an upstream of cfg; nothing is dialled. The error is the author's: a credential or a
+// certificate file that can't be used.
 func newUpstream(cfg *config.Config, u *config.Upstream, opts upstreamOptions) (*upstream, error) {
-	return &upstream{}, nil
+	up := &upstream{
+		name: u.Name, sandbox: opts.Sandbox != nil, callTimeout: time.Duration(cfg.Server.CallTimeout),
+		throttle: newThrottle(u.Name, u.Limits), secrets: telemetry.NewMasker(telemetry.UpstreamSecrets(u)),
+		log: opts.Logger, config: u,
+	}
+	if up.log == nil {
+		up.log = slog.New(slog.DiscardHandler)
+	}
+	err := up.open(cfg.Outbound, u, opts.Sandbox)
+	if err != nil {
+		return nil, fmt.Errorf("upstream %q: %w", u.Name, err)
+	}
+	return up, nil
 }
 
-// call runs a tool of this upstream: arguments, request, answer, result. It never returns nil.
-func (u *upstream) call(ctx context.Context, tool *mapping.Tool, raw json.RawMessage) *Outcome {
-	return &Outcome{Errors: []Error{{Code: fault.Internal, Message: "not built"}}}
+// open makes what the upstream's requests need.
+func (u *upstream) open(outbound config.Outbound, c *config.Upstream, sandbox http.RoundTripper) (err error) {
+	if u.retry, err = newRetryPolicy(c.Retry); err != nil {
+		return err
+	}
+	if u.source, err = credential.New(c.Credential); err != nil {
+		return err
+	}
+	if u.guard, err = newGuard(outbound); err != nil {
+		return err
+	}
+	other, err := newTransport(outbound, u.guard)
+	if err != nil {
+		return err
+	}
+	u.other = other
+	switch {
+	case sandbox != nil:
+		u.base = sandbox
+	case c.BaseURL == "": // the document names the host, so the guard looks at it
+		u.base = other
+	default:
+		u.base, err = newTransport(outbound, nil)
+	}
+	return err
+}
+
+// allowsRedirect reports whether outbound.allow names the host of a redirect's target.
+func (u *upstream) allowsRedirect(target *url.URL) bool {
+	return u.guard.names(target.Hostname(), portOf(target))
 }
 
 // close lets go of idle connections. Calls under way go on.
-func (u *upstream) close() {}
+func (u *upstream) close() {
+	for _, transport := range []http.RoundTripper{u.base, u.other} {
+		if pool, ok := transport.(*http.Transport); ok {
+			pool.CloseIdleConnections()
+		}
+	}
+}
