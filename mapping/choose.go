@@ -39,7 +39,7 @@ func (c *compilation) choose(u *config.Upstream, documents []*specs.Document) ([
 			all = append(all, &candidate{defs: defs, op: op})
 		}
 	}
-	plans := c.entries(u, all, none)
+	plans := slices.Concat(c.entries(u, all, none), c.records(u, all, none), c.queries(u, all, none))
 	include := c.patterns(u, "include", u.Include, all)
 	exclude := c.patterns(u, "exclude", u.Exclude, all)
 	withheld := 0

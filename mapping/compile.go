@@ -28,6 +28,8 @@ type plan struct {
 	fixed    bool // the name is gateway.yaml's, and is used as it is
 	headers  map[string]config.Secret
 	query    *Query
+	note     string // put behind the description
+	partial  bool   // no property of the body is required
 }
 
 // compilation collects the tools and the problems of one Compile.
@@ -77,10 +79,16 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 		responses:   p.op.Responses,
 	}
 	t.Idempotent = t.Annotations.Idempotent || p.entry.Idempotent
+	if p.note != "" {
+		t.Description = cut(sentence(t.Description)+" "+cleanText(p.note), maxDescription)
+	}
 	in := collect(p.defs, p.op)
 	base, ok := c.base(p, in)
 	if !ok {
 		return nil, false
+	}
+	if p.partial {
+		in.loosen()
 	}
 	c.place(p, in)
 	c.override(p, in)

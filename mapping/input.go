@@ -77,6 +77,15 @@ func (in *inputs) collectBody(d *definitions, body *specs.Body) {
 	})
 }
 
+// loosen makes every property of the body optional.
+func (in *inputs) loosen() {
+	for _, a := range in.arguments {
+		if a.in == "body" && a.wire != "" {
+			a.required = false
+		}
+	}
+}
+
 // wholeBody is the schema of a body that is one argument: what is neither JSON nor a form is text.
 func wholeBody(schema map[string]any, mediaType string) map[string]any {
 	switch {

@@ -1,0 +1,103 @@
+package mapping
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+
+	"mcpgate/config"
+	"mcpgate/specs"
+)
+
+// languages are what queries: knows, as people write their names.
+var languages = map[string]string{"suiteql": "SuiteQL", "soql": "SOQL", "none": ""}
+
+// queries makes the plans of queries:.
+func (c *compilation) queries(u *config.Upstream, all []*candidate, none *definitions) []*plan {
+	var plans []*plan
+	for _, name := range sortedKeys(u.Queries) {
+		q := u.Queries[name]
+		path := u.Path().Child("queries", name)
+		language := cmp.Or(q.Language, "none")
+		if _, ok := languages[language]; !ok {
+			c.problem(path.Child("language"), suggest(language, sortedKeys(languages)),
+				"%q is not a query language that is known here", language)
+			continue
+		}
+		p := &plan{upstream: u, defs: none, path: path, name: name, fixed: true, headers: maps.Clone(u.Headers),
+			entry: &config.Tool{Title: q.Title, Description: q.Description, Response: q.Response},
+			query: &Query{Argument: cmp.Or(q.Argument, "q"), Language: language}}
+		if p.headers == nil {
+			p.headers = map[string]config.Secret{}
+		}
+		maps.Copy(p.headers, q.Headers)
+		if c.queryOperation(p, q.Request, all) {
+			plans = append(plans, p)
+		}
+	}
+	return plans
+}
+
+// queryOperation takes the document's operation, or makes one with the query as its only argument.
+func (c *compilation) queryOperation(p *plan, request string, all []*candidate) bool {
+	method, route, ok := splitRequest(request)
+	if !ok || method != http.MethodPost && method != http.MethodGet {
+		c.problem(p.path.Child("request"), "write it as POST /path", "%q is not a request for a query", request)
+		return false
+	}
+	made := madeQuery(method, route, p.query.Argument)
+	for _, o := range all {
+		if o.op.Method != method || !sameRoute(o.op.Path, route) {
+			continue
+		}
+		o.used = true
+		op := *o.op
+		p.op, p.defs = &op, o.defs
+		in := collect(p.defs, p.op)
+		if in.find(p.query.Argument) == nil {
+			c.problem(p.path.Child("argument"), suggest(p.query.Argument, in.wires()), "%s %s has no argument %q",
+				method, route, p.query.Argument)
+			return false
+		}
+	}
+	if p.op == nil {
+		p.op = made
+	}
+	if cleanText(p.op.Summary+p.op.Description) == "" {
+		p.op.Summary = words(p.name)
+		p.op.Description = "Runs a query and returns its rows."
+	}
+	about := "The query."
+	if language := languages[p.query.Language]; language != "" {
+		about = fmt.Sprintf("The query in %s: one SELECT statement.", language)
+		p.entry.Annotations = config.Annotations{ReadOnly: new(true), Idempotent: new(true)}
+		p.entry.Idempotent = true
+	}
+	p.entry.Arguments = map[string]*config.Argument{p.query.Argument: {Required: new(true)}}
+	if in := collect(p.defs, p.op); in.find(p.query.Argument).text() == "" {
+		p.entry.Arguments[p.query.Argument].Description = about
+	}
+	return true
+}
+
+// text is what the document says of an argument.
+func (a *argument) text() string {
+	text, _ := a.schema["description"].(string)
+	return cmp.Or(a.description, text)
+}
+
+func madeQuery(method, route, argument string) *specs.Operation {
+	op := &specs.Operation{Method: method, Path: route}
+	schema := specs.Schema{"type": "string"}
+	if method == http.MethodGet {
+		op.Parameters = []specs.Parameter{{Name: argument, In: "query", Required: true, Style: "form", Explode: true,
+			Schema: schema}}
+		return op
+	}
+	op.Body = &specs.Body{Required: true, Content: []specs.Media{{Type: "application/json", Schema: specs.Schema{
+		"type": "object", "required": []any{argument}, "properties": map[string]any{argument: map[string]any(schema)},
+	}}}}
+	op.Responses = []specs.Response{{Status: "200", Content: []specs.Media{{Type: "application/json"}}}}
+	return op
+}

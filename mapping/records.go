@@ -1,0 +1,172 @@
+package mapping
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"mcpgate/config"
+	"mcpgate/specs"
+)
+
+// verb is one of the usual operations on a record type.
+type verb struct {
+	name    string
+	methods []string // the first that the document has; else the first
+	one     bool     // of one record, at PATH/{id}
+	text    string   // with %s for the record's name
+}
+
+var verbs = []verb{
+	{"create", []string{http.MethodPost}, false, "Creates a %s."},
+	{"get", []string{http.MethodGet}, true, "Returns one %s by its id."},
+	{"update", []string{http.MethodPatch, http.MethodPut}, true, "Changes the given fields of one %s, and leaves the others."},
+	{"delete", []string{http.MethodDelete}, true, "Deletes one %s."},
+	{"list", []string{http.MethodGet}, false, "Lists %s records."},
+	{"upsert", []string{http.MethodPut}, true, "Replaces one %s, or creates it under this id."},
+}
+
+// records makes the plans of records:.
+func (c *compilation) records(u *config.Upstream, all []*candidate, none *definitions) []*plan {
+	var plans []*plan
+	for _, key := range sortedKeys(u.Records) {
+		r := &record{c: c, u: u, Record: u.Records[key], key: key, all: all, none: none,
+			path: u.Path().Child("records", key)}
+		if !strings.HasPrefix(r.Path, "/") {
+			c.problem(r.path.Child("path"), "write it as /records/"+key, "%q is not a path", r.Path)
+			continue
+		}
+		if !r.resolveSchema() {
+			continue
+		}
+		plans = append(plans, r.plans()...)
+	}
+	return plans
+}
+
+// record is one entry of records: while its tools are planned.
+type record struct {
+	*config.Record
+	c    *compilation
+	u    *config.Upstream
+	key  string
+	path config.Path
+	all  []*candidate
+	none *definitions
+
+	defs   *definitions // of the document that has the schema
+	schema specs.Schema
+}
+
+// resolveSchema finds what schema points to.
+func (r *record) resolveSchema() bool {
+	r.defs, r.schema = r.none, specs.Schema{"type": "object"}
+	if r.Schema == "" {
+		return true
+	}
+	name := r.Schema[strings.LastIndexByte(r.Schema, '/')+1:]
+	var known []string
+	for _, o := range r.all {
+		if _, ok := o.defs.document.Defs[name]; ok {
+			r.defs, r.schema = o.defs, specs.Schema{"$ref": reference + name}
+			return true
+		}
+		if len(known) == 0 || !slices.Contains(known, o.defs.document.Location) {
+			known = append(known, sortedKeys(o.defs.document.Defs)...)
+		}
+	}
+	r.c.problem(r.path.Child("schema"), suggest(name, slices.Compact(known)), "no schema %q in %s", r.Schema,
+		r.c.documents(r.all))
+	return false
+}
+
+func (r *record) plans() []*plan {
+	var plans []*plan
+	for i, name := range r.Operations {
+		if !slices.ContainsFunc(verbs, func(v verb) bool { return v.name == name }) {
+			r.c.problem(r.path.Child("operations", itoa(i)), suggest(name, verbNames()),
+				"%q is not an operation on records; there are %s", name, strings.Join(verbNames(), ", "))
+		}
+	}
+	documented := slices.ContainsFunc(verbs, func(v verb) bool { return r.documented(v) != nil })
+	for _, v := range verbs {
+		o := r.documented(v)
+		wanted := slices.Contains(r.Operations, v.name)
+		if len(r.Operations) == 0 {
+			wanted = o != nil || !documented && v.name != "upsert"
+			// A PUT is an update here only where the document has no PATCH, and then it is no upsert besides.
+			wanted = wanted && !(v.name == "upsert" && o != nil && o.used)
+		}
+		if wanted {
+			plans = append(plans, r.plan(v, o))
+		}
+	}
+	return plans
+}
+
+func verbNames() []string {
+	var out []string
+	for _, v := range verbs {
+		out = append(out, v.name)
+	}
+	return out
+}
+
+// documented returns the document's operation for a verb, nil where it has none.
+func (r *record) documented(v verb) *candidate {
+	route := strings.TrimRight(r.Path, "/")
+	if v.one {
+		route += "/{id}"
+	}
+	for _, method := range v.methods {
+		for _, o := range r.all {
+			if o.op.Method == method && sameRoute(o.op.Path, route) {
+				return o
+			}
+		}
+	}
+	return nil
+}
+
+// plan makes one tool, of the document's operation where there is one.
+func (r *record) plan(v verb, o *candidate) *plan {
+	p := &plan{
+		upstream: r.u, defs: r.defs, entry: &config.Tool{}, path: r.path, headers: r.u.Headers,
+		name: v.name + "_" + r.key, note: r.Description,
+	}
+	if o != nil {
+		o.used = true
+		p.defs = o.defs
+		op := *o.op
+		p.op = &op
+	} else {
+		p.op = r.made(v)
+		p.partial = v.name == "update"
+	}
+	if cleanText(p.op.Summary) == "" {
+		p.op.Summary = words(p.name)
+	}
+	if cleanText(p.op.Description) == "" {
+		p.op.Description = strings.ReplaceAll(v.text, "%s", strings.ToLower(words(r.key)))
+	}
+	return p
+}
+
+// made is the operation that the document does not have.
+func (r *record) made(v verb) *specs.Operation {
+	op := &specs.Operation{Method: v.methods[0], Path: strings.TrimRight(r.Path, "/")}
+	if v.one {
+		op.Path += "/{id}"
+		op.Parameters = []specs.Parameter{{Name: "id", In: "path", Required: true, Style: "simple",
+			Description: "The id of the record.", Schema: specs.Schema{"type": "string"}}}
+	}
+	content := []specs.Media{{Type: "application/json", Schema: r.schema}}
+	switch v.name {
+	case "create", "update", "upsert":
+		op.Body = &specs.Body{Required: true, Description: "The record's fields.", Content: content}
+	}
+	if v.name != "delete" {
+		op.Responses = []specs.Response{{Status: "2XX", Content: content}}
+	}
+	return op
+}
