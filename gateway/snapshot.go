@@ -6,8 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 
@@ -76,7 +74,12 @@ func newSnapshot(ctx context.Context, cfg *config.Config, log *slog.Logger) (*sn
 // and the others are used; the error is ctx's.
 func compile(ctx context.Context, cfg *config.Config) (compiled, error) {
 	c := compiled{documents: make(map[string][]*specs.Document)}
-	loader := specs.Loader{Dir: cfg.Dir, Client: http.DefaultClient, Allow: func(*url.URL) error { return nil }}
+	client, allow, err := outboundClient(cfg)
+	if err != nil {
+		return compiled{}, err
+	}
+	defer client.CloseIdleConnections()
+	loader := specs.Loader{Dir: cfg.Dir, Client: client, Allow: allow}
 
 	var mu sync.Mutex
 	var work errgroup.Group
