@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mark3labs/mcp-go/server"
+
 	"mcpgate/config"
 	"mcpgate/internal/fault"
 	"mcpgate/mapping"
@@ -32,6 +34,14 @@ type Gateway struct {
 	now     func() time.Time
 	version string
 	started time.Time
+
+	core   *server.MCPServer // mcp-go; one for life
+	public http.Handler
+	admin  http.Handler
+
+	// stopping is done once Close is called: a lifetime, not any call's context. What has no end of its own follows it.
+	stopping context.Context
+	stop     context.CancelFunc
 
 	// snapshot is what the documents and gateway.yaml were compiled to. A call reads the pointer once.
 	snapshot atomic.Pointer[snapshot]
@@ -66,11 +76,21 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*Gateway, error
 		g.now = time.Now
 	}
 	g.started = g.now()
-	snap, err := newSnapshot(ctx, cfg, g.log)
+	g.stopping, g.stop = context.WithCancel(context.Background())
+	g.core = newCore(cfg, g.version, g.showWhole)
+	var err error
+	if g.public, err = g.newHandler(); err != nil {
+		return nil, err
+	}
+	if g.admin, err = g.newAdminHandler(); err != nil {
+		return nil, err
+	}
+	snap, err := newSnapshot(ctx, cfg, g.core, g.log)
 	if err != nil {
 		return nil, err
 	}
 	g.snapshot.Store(snap)
+	g.publish(snap)
 	return g, nil
 }
 
@@ -81,13 +101,18 @@ func (g *Gateway) Report() Report { return g.snapshot.Load().report }
 func (g *Gateway) Tools() []*mapping.Tool { return g.snapshot.Load().tools }
 
 // Handler serves MCP, the health paths and the status page.
-func (g *Gateway) Handler() http.Handler { return http.NotFoundHandler() }
+func (g *Gateway) Handler() http.Handler { return g.public }
 
 // HealthHandler serves the health paths alone.
-func (g *Gateway) HealthHandler() http.Handler { return http.NotFoundHandler() }
+func (g *Gateway) HealthHandler() http.Handler {
+	mux := http.NewServeMux()
+	g.routeHealth(mux)
+	mux.HandleFunc("/", notFound)
+	return g.recovered(mux)
+}
 
 // AdminHandler serves /debug and the console.
-func (g *Gateway) AdminHandler() http.Handler { return http.NotFoundHandler() }
+func (g *Gateway) AdminHandler() http.Handler { return g.admin }
 
 // Call runs one tool, as an MCP client's call would, and returns the result in the shape that faults.md describes. It
 // never returns nil.
@@ -97,11 +122,15 @@ func (g *Gateway) Call(ctx context.Context, tool string, arguments json.RawMessa
 	if !ok {
 		return &Outcome{Errors: []Error{{Code: fault.Input, Message: fmt.Sprintf("there is no tool %q", tool)}}}
 	}
-	return snap.upstreams[t.Upstream].call(ctx, t, arguments)
+	outcome := snap.upstreams[t.Upstream].call(ctx, t, arguments)
+	snap.pulses[t.Upstream].beat(outcome)
+	return outcome
 }
 
-// Close ends what New started, after calls under way have ended or ctx is done.
+// Close stops the gateway. /readyz fails from then on, and listens end; then Close waits for the calls under way, and
+// cancels those that are left when ctx is done. HTTP servers are closed after it: they would wait for listens.
 func (g *Gateway) Close(ctx context.Context) error {
+	g.stop()
 	for _, u := range g.snapshot.Load().upstreams {
 		u.close()
 	}

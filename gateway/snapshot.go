@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/mark3labs/mcp-go/server"
 	"golang.org/x/sync/errgroup"
 
 	"mcpgate/config"
@@ -25,6 +26,8 @@ type snapshot struct {
 	tools     []*mapping.Tool
 	byName    map[string]*mapping.Tool
 	upstreams map[string]*upstream
+	pulses    map[string]*pulse // of upstreams
+	catalogue *catalogue
 	report    Report
 }
 
@@ -36,7 +39,7 @@ type compiled struct {
 }
 
 // newSnapshot compiles cfg and opens its upstreams.
-func newSnapshot(ctx context.Context, cfg *config.Config, log *slog.Logger) (*snapshot, error) {
+func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer, log *slog.Logger) (*snapshot, error) {
 	c, err := compile(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -51,6 +54,8 @@ func newSnapshot(ctx context.Context, cfg *config.Config, log *slog.Logger) (*sn
 		tools:     c.tools,
 		byName:    make(map[string]*mapping.Tool, len(c.tools)),
 		upstreams: make(map[string]*upstream, len(cfg.Upstreams)),
+		pulses:    make(map[string]*pulse, len(cfg.Upstreams)),
+		catalogue: newCatalogue(core),
 		report:    c.report,
 	}
 	for _, t := range c.tools {
@@ -66,6 +71,7 @@ func newSnapshot(ctx context.Context, cfg *config.Config, log *slog.Logger) (*sn
 			return nil, err
 		}
 		s.upstreams[name] = opened
+		s.pulses[name] = &pulse{}
 	}
 	return s, nil
 }
@@ -111,8 +117,9 @@ func compile(ctx context.Context, cfg *config.Config) (compiled, error) {
 		c.documents[name] = slices.DeleteFunc(documents, func(d *specs.Document) bool { return d == nil })
 	}
 	tools, problems := mapping.Compile(cfg, c.documents)
-	c.tools = tools
-	c.report.Problems = append(c.report.Problems, problems...).Sort()
+	good, unfit := publishable(cfg, tools)
+	c.tools = good
+	c.report.Problems = slices.Concat(c.report.Problems, problems, unfit).Sort()
 	c.report.Withheld = mapping.Withheld(cfg, c.documents)
 	slices.SortStableFunc(c.report.Warnings, func(a, b specs.Warning) int {
 		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))

@@ -1,0 +1,44 @@
+package auth
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Errors of Token.
+var (
+	// ErrTokenInQuery is a token in the URL, where logs and histories keep it (RFC 6750 section 2.3 lets a server refuse).
+	ErrTokenInQuery = errors.New("a token in the URL is not taken: send it as `Authorization: Bearer TOKEN`")
+	// ErrSeveralTokens is a request that shows more than one (RFC 6750 section 2).
+	ErrSeveralTokens = errors.New("the request shows more than one token")
+)
+
+var tokenParameters = []string{"access_token", "api_key", "apikey", "api-key", "x-api-key", "token", "key"}
+
+// Token returns the token that a request shows as `Authorization: Bearer TOKEN` (RFC 6750) or `X-API-Key: TOKEN`, or ""
+// where it shows none.
+func Token(r *http.Request) (string, error) {
+	for name := range r.URL.Query() {
+		if slices.Contains(tokenParameters, strings.ToLower(name)) {
+			return "", ErrTokenInQuery
+		}
+	}
+	var tokens []string
+	for _, value := range r.Header.Values("Authorization") {
+		scheme, token, _ := strings.Cut(value, " ")
+		if strings.EqualFold(scheme, "Bearer") {
+			tokens = append(tokens, strings.TrimSpace(token))
+		}
+	}
+	tokens = append(tokens, r.Header.Values("X-API-Key")...)
+	switch len(tokens) {
+	case 0:
+		return "", nil
+	case 1:
+		return tokens[0], nil
+	default:
+		return "", ErrSeveralTokens
+	}
+}

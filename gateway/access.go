@@ -1,0 +1,139 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"mcpgate/auth"
+	"mcpgate/config"
+)
+
+// What browsers may send to us and read from us. Mcp-Param-* headers belong to tools with x-mcp-header, of which a
+// document's author decides, so a preflight gets them confirmed by name.
+var (
+	corsRequestHeaders = []string{"Authorization", "X-API-Key", "Content-Type", "Accept", "Last-Event-ID",
+		mcp.HeaderProtocolVersion, mcp.HeaderSessionID, mcp.HeaderMethod, mcp.HeaderName}
+	corsExposedHeaders = []string{"WWW-Authenticate", mcp.HeaderSessionID, mcp.HeaderProtocolVersion}
+)
+
+// access lets a request in, or says why not: Host and Origin first, since neither depends on who calls, then the
+// preflight, which browsers send without credentials, then the caller.
+type access struct {
+	origins  *origins
+	verifier auth.Verifier // nil where auth.mode is none
+}
+
+// newAccess reads who may call from gateway.yaml.
+func newAccess(cfg *config.Config) (*access, error) {
+	a := &access{origins: newOrigins(cfg.Server)}
+	switch cfg.Auth.Mode {
+	case "", "none":
+	case "api_key":
+		keys, err := auth.NewAPIKeys(cfg.Auth.APIKey.Keys)
+		if err != nil {
+			return nil, err
+		}
+		a.verifier = keys
+	default:
+		// Never open by mistake: what config lets through and this does not know is refused.
+		return nil, fmt.Errorf("auth.mode %q is not available yet", cfg.Auth.Mode)
+	}
+	return a, nil
+}
+
+// guard wraps next; methods are what it answers to, for the preflight.
+func (a *access) guard(next http.Handler, methods ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.origins.allowsHost(r) {
+			forbid(w, "this Host is not one that the gateway is known by; set server.public_url, or add it to server.allowed_origins")
+			return
+		}
+		w.Header().Add("Vary", "Origin")
+		if origin := r.Header.Get("Origin"); origin != "" {
+			if !a.origins.allowsOrigin(r, origin) {
+				forbid(w, "this Origin may not call; add it to server.allowed_origins")
+				return
+			}
+			w.Header().Set("Access-Control-Allow-Origin", origin)
+			w.Header().Set("Access-Control-Expose-Headers", strings.Join(corsExposedHeaders, ", "))
+		}
+		if r.Method == http.MethodOptions {
+			preflight(w, r, methods)
+			return
+		}
+		principal, ok := a.caller(w, r)
+		if !ok {
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(auth.WithPrincipal(r.Context(), principal)))
+	})
+}
+
+// caller returns who calls, or answers the request.
+func (a *access) caller(w http.ResponseWriter, r *http.Request) (*auth.Principal, bool) {
+	if a.verifier == nil {
+		return &auth.Principal{Subject: "anonymous"}, true
+	}
+	token, err := auth.Token(r)
+	switch {
+	case errors.Is(err, auth.ErrTokenInQuery), errors.Is(err, auth.ErrSeveralTokens):
+		refuse(w, http.StatusBadRequest, "invalid_request", err.Error())
+		return nil, false
+	case token == "":
+		// RFC 6750 section 3.1: no error code where the request shows no credentials at all.
+		refuse(w, http.StatusUnauthorized, "", "")
+		return nil, false
+	}
+	principal, err := a.verifier.Verify(r.Context(), token)
+	if err != nil {
+		refuse(w, http.StatusUnauthorized, "invalid_token", "the key is not one of this gateway's")
+		return nil, false
+	}
+	return principal, true
+}
+
+// refuse answers with the challenge of RFC 6750 section 3 and the same as JSON.
+func refuse(w http.ResponseWriter, status int, code, description string) {
+	challenge := `Bearer realm="mcpgate"`
+	if code != "" {
+		challenge += fmt.Sprintf(`, error=%q, error_description=%q`, code, description)
+	} else {
+		code, description = "unauthorized", "send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
+	}
+	w.Header().Set("WWW-Authenticate", challenge)
+	replyJSON(w, status, map[string]string{"error": code, "error_description": description})
+}
+
+// forbid answers 403 with a JSON-RPC error, as Streamable HTTP suggests.
+func forbid(w http.ResponseWriter, reason string) {
+	(&rpcError{code: mcp.INVALID_REQUEST, message: reason}).write(w, http.StatusForbidden)
+}
+
+// preflight answers OPTIONS; the Origin has been judged.
+func preflight(w http.ResponseWriter, r *http.Request, methods []string) {
+	allow := strings.Join(append(methods, http.MethodOptions), ", ")
+	w.Header().Set("Allow", allow)
+	if r.Header.Get("Origin") != "" {
+		w.Header().Set("Access-Control-Allow-Methods", allow)
+		w.Header().Set("Access-Control-Allow-Headers", strings.Join(allowedHeaders(r), ", "))
+		w.Header().Set("Access-Control-Max-Age", "7200")
+		w.Header().Add("Vary", "Access-Control-Request-Headers")
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// allowedHeaders are the fixed ones and the Mcp-Param-* that the browser asks for.
+func allowedHeaders(r *http.Request) []string {
+	headers := append([]string(nil), corsRequestHeaders...)
+	for name := range strings.SplitSeq(r.Header.Get("Access-Control-Request-Headers"), ",") {
+		name = http.CanonicalHeaderKey(strings.TrimSpace(name))
+		if strings.HasPrefix(name, mcp.HeaderParamPrefix) {
+			headers = append(headers, name)
+		}
+	}
+	return headers
+}

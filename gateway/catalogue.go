@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+)
+
+// catalogue is the answer to tools/list, marshalled once for each of the two kinds of protocol. mcp-go marshals a
+// thousand tools anew at every request, which takes it about 30 ms.
+type catalogue struct {
+	legacy func() (json.RawMessage, error) // up to 2025-11-25
+	modern func() (json.RawMessage, error) // 2026-07-28
+}
+
+// newCatalogue asks core itself for its answers, when they are wanted first.
+func newCatalogue(core *server.MCPServer) *catalogue {
+	ask := func(params map[string]any) func() (json.RawMessage, error) {
+		return sync.OnceValues(func() (json.RawMessage, error) { return listTools(core, params) })
+	}
+	return &catalogue{
+		legacy: ask(map[string]any{}),
+		modern: ask(map[string]any{"_meta": map[string]any{
+			mcp.MetaKeyProtocolVersion:    mcp.ProtocolVersion20260728,
+			mcp.MetaKeyClientCapabilities: map[string]any{},
+		}}),
+	}
+}
+
+// listTools returns the result of a tools/list.
+func listTools(core *server.MCPServer, params map[string]any) (json.RawMessage, error) {
+	request, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": params})
+	if err != nil {
+		return nil, err
+	}
+	answer, err := json.Marshal(core.HandleMessage(context.Background(), request))
+	if err != nil {
+		return nil, err
+	}
+	var response struct {
+		Result json.RawMessage `json:"result"`
+	}
+	err = json.Unmarshal(answer, &response)
+	return response.Result, err
+}
+
+// answer returns the whole response to msg where it is an ordinary tools/list. Whatever is odd about it (a cursor, a
+// header that doesn't match, a version nobody knows) is left to mcp-go, which has the right error for it. header is nil
+// where the message didn't come over HTTP.
+func (c *catalogue) answer(msg message, header http.Header) ([]byte, bool) {
+	if msg.Method != string(mcp.MethodToolsList) || len(msg.ID) == 0 {
+		return nil, false
+	}
+	var params struct {
+		Cursor json.RawMessage `json:"cursor"`
+		Meta   *mcp.Meta       `json:"_meta"`
+	}
+	if len(msg.Params) > 0 && json.Unmarshal(msg.Params, &params) != nil || len(params.Cursor) > 0 {
+		return nil, false
+	}
+	version, stated := params.Meta.ProtocolVersion(), header.Get(mcp.HeaderProtocolVersion)
+	list := c.legacy
+	switch {
+	case mcp.IsModernProtocol(version) || mcp.IsModernProtocol(stated):
+		if !mcp.IsValidProtocolVersion(version) || params.Meta.ClientCapabilities() == nil {
+			return nil, false
+		}
+		if header != nil && (stated != version || header.Get(mcp.HeaderLastEventID) != "" ||
+			mcp.ValidateStandardHeaders(header.Get, version, mcp.MethodToolsList, msg.Params) != nil) {
+			return nil, false
+		}
+		list = c.modern
+	case stated != "" && !mcp.IsValidProtocolVersion(stated):
+		return nil, false
+	}
+	result, err := list()
+	if err != nil {
+		return nil, false
+	}
+	response := make([]byte, 0, len(result)+len(msg.ID)+40)
+	response = append(response, `{"jsonrpc":"2.0","id":`...)
+	response = append(response, msg.ID...)
+	response = append(response, `,"result":`...)
+	response = append(response, result...)
+	return append(response, '}', '\n'), true
+}

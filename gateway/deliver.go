@@ -1,0 +1,65 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"mcpgate/mapping"
+)
+
+// deliver is the handler of every tool. It returns a result whatever happens: mcp-go would hand the text of an error,
+// or of a panic, to the client.
+func (g *Gateway) deliver(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	stop := g.reportProgress(ctx, req)
+	outcome := g.Call(ctx, req.Params.Name, req.Params.RawArguments)
+	stop()
+	return toolResult(req.Params.Name, outcome), nil
+}
+
+// toolResult writes an outcome as MCP has it: the compact JSON twice, as text for the clients that read only text, and
+// media beside it.
+func toolResult(tool string, outcome *Outcome) *mcp.CallToolResult {
+	text := outcome.json()
+	result := &mcp.CallToolResult{
+		Content:           []mcp.Content{mcp.NewTextContent(string(text))},
+		StructuredContent: text,
+		IsError:           !outcome.OK,
+	}
+	for i, media := range outcome.Media {
+		result.Content = append(result.Content, mediaContent(tool, i, media))
+	}
+	return result
+}
+
+// mediaContent picks the kind of content that fits the media type; what is neither image nor audio is a resource.
+func mediaContent(tool string, index int, media mapping.Media) mcp.Content {
+	data := base64.StdEncoding.EncodeToString(media.Data)
+	switch kind, _, _ := strings.Cut(media.Type, "/"); kind {
+	case "image":
+		return mcp.NewImageContent(data, media.Type)
+	case "audio":
+		return mcp.NewAudioContent(data, media.Type)
+	default:
+		return mcp.NewEmbeddedResource(mcp.BlobResourceContents{
+			URI: fmt.Sprintf("mcpgate://results/%s/%d", tool, index), MIMEType: media.Type, Blob: data,
+		})
+	}
+}
+
+// json is the outcome as compact JSON. HTML stays readable: a model pays for every \u003c.
+func (o *Outcome) json() json.RawMessage {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(o); err != nil {
+		// Only Data can fail to encode, where an upstream's JSON was taken for valid and isn't.
+		return json.RawMessage(`{"ok":false,"errors":[{"code":"internal","message":"the result is not valid JSON; this is a defect of the gateway","retryable":false}]}`)
+	}
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
+}

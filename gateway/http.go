@@ -1,0 +1,87 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http"
+	"runtime/debug"
+	"strings"
+)
+
+// newHandler routes the listener's paths.
+func (g *Gateway) newHandler() (http.Handler, error) {
+	access, err := newAccess(g.cfg)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	g.routeHealth(mux)
+	mcp := access.guard(newEdge(g), http.MethodPost)
+	path := "/" + strings.Trim(g.cfg.Server.Path, "/")
+	if path == "/" {
+		// Both live at the root: a browser asks for HTML, a client that wants MCP's old GET stream does not.
+		mux.Handle("/{$}", g.statusOr(mcp))
+	} else {
+		mux.Handle(path, mcp)
+		mux.Handle(path+"/{$}", mcp)
+		mux.Handle("/{$}", http.HandlerFunc(g.serveStatus))
+	}
+	if g.cfg.Server.SSE {
+		sse := newSSE(g)
+		mux.Handle("/sse", access.guard(http.HandlerFunc(sse.serveStream), http.MethodGet))
+		mux.Handle("/messages", access.guard(http.HandlerFunc(sse.serveMessage), http.MethodPost))
+	}
+	mux.HandleFunc("/", notFound)
+	return g.recovered(newTrustedProxies(g.cfg.Server.TrustedProxies).seen(mux)), nil
+}
+
+// statusOr serves the status page to browsers and everything else to next.
+func (g *Gateway) statusOr(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		read := r.Method == http.MethodGet || r.Method == http.MethodHead
+		if read && !strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+			g.serveStatus(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recovered keeps a panic's text from the client and the process alive.
+func (g *Gateway) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(p) // net/http's own way to break a connection
+			default:
+				g.log.Error("panic while a request was served", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				replyJSON(w, http.StatusInternalServerError, map[string]string{"error": "internal_error"})
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+func notFound(w http.ResponseWriter, r *http.Request) {
+	replyJSON(w, http.StatusNotFound, map[string]string{"error": "not_found", "error_description": "there is nothing at " + r.URL.Path})
+}
+
+// readOnly answers what is neither GET nor HEAD, and reports whether it didn't have to.
+func readOnly(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	replyJSON(w, http.StatusMethodNotAllowed, map[string]string{"error": "method_not_allowed"})
+	return false
+}
+
+// replyJSON sends value as JSON.
+func replyJSON(w http.ResponseWriter, status int, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"error":"internal_error"}`)
+	}
+	writeJSON(w, status, append(body, '\n'))
+}

@@ -1,0 +1,59 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+)
+
+// progressEvery is the time between two progress notifications of a call: often enough for a client's timer that
+// progress restarts, and for a load balancer that drops what is silent.
+const progressEvery = 2 * time.Second
+
+// settleTime is what mcp-go needs to write the last notification: it loses one that is sent right before the handler
+// returns.
+const settleTime = time.Millisecond
+
+// reportProgress tells a client that asked for it (progressToken) how long its call has been running, until the
+// returned function is called. Progress counts seconds, so it always grows.
+func (g *Gateway) reportProgress(ctx context.Context, req mcp.CallToolRequest) (stop func()) {
+	session := server.ClientSessionFromContext(ctx)
+	if req.Params.Meta == nil || req.Params.Meta.ProgressToken == nil || session == nil {
+		return func() {}
+	}
+	started := time.Now()
+	notify := func(message string) {
+		// A client that reads too slowly loses progress, never the result.
+		_ = g.core.SendNotificationToClient(ctx, "notifications/progress", map[string]any{
+			"progressToken": req.Params.Meta.ProgressToken,
+			"progress":      time.Since(started).Seconds(),
+			"message":       message,
+		})
+	}
+	notify("started")
+
+	done := make(chan struct{})
+	var reporter sync.WaitGroup
+	reporter.Go(func() {
+		ticker := time.NewTicker(progressEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				notify(fmt.Sprintf("waiting for an answer (%d s)", int(time.Since(started).Seconds())))
+			case <-done:
+				return
+			}
+		}
+	})
+	return func() {
+		close(done)
+		reporter.Wait()
+		notify("finished")
+		time.Sleep(settleTime)
+	}
+}

@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"mcpgate/config"
+	"mcpgate/mapping"
+)
+
+// anyObject is the schema that mcp-go holds for a tool: it decodes the schema at every call of 2026-07-28, and has no
+// other use for it, since ParseArguments validates. showWhole gives clients the real one.
+var anyObject = json.RawMessage(`{"type":"object"}`)
+
+// newCore returns the one MCPServer of the gateway's life.
+func newCore(cfg *config.Config, version string, filter server.ToolFilterFunc) *server.MCPServer {
+	return server.NewMCPServer(cfg.Name, version,
+		server.WithTitle(cfg.Name),
+		server.WithInstructions(cfg.Instructions),
+		server.WithToolCapabilities(true),
+		server.WithToolFilter(filter),
+	)
+}
+
+// publishable returns the tools that a client can be shown. Each other one is a problem: mcp-go would answer the
+// whole tools/list with nothing for one schema that is not JSON, and panic for one bad x-mcp-header.
+func publishable(cfg *config.Config, tools []*mapping.Tool) ([]*mapping.Tool, config.Problems) {
+	var good []*mapping.Tool
+	var problems config.Problems
+	for _, t := range tools {
+		if err := vet(t); err != nil {
+			path := config.Path{"upstreams", t.Upstream}
+			problems = append(problems, cfg.Problem(path, fmt.Sprintf("tool %q is left out: %v", t.Name, err), ""))
+			continue
+		}
+		good = append(good, t)
+	}
+	return good, problems
+}
+
+// vet reports what would keep mcp-go or a client from using the tool's schema.
+func vet(t *mapping.Tool) error {
+	if err := mapping.VetSchema(t.InputSchema); err != nil {
+		return fmt.Errorf("its input schema: %w", err)
+	}
+	shown := shown(t)
+	if err := mcp.ValidateParamHeaderAnnotations(&shown); err != nil {
+		return fmt.Errorf("its input schema: %w", err)
+	}
+	return nil
+}
+
+// shown is the tool as clients see it.
+func shown(t *mapping.Tool) mcp.Tool {
+	tool := mcp.NewToolWithRawSchema(t.Name, t.Description, t.InputSchema)
+	tool.Title = t.Title
+	tool.Annotations = mcp.ToolAnnotation{
+		Title:           t.Title,
+		ReadOnlyHint:    &t.Annotations.ReadOnly,
+		DestructiveHint: &t.Annotations.Destructive,
+		IdempotentHint:  &t.Annotations.Idempotent,
+		OpenWorldHint:   &t.Annotations.OpenWorld,
+	}
+	return tool
+}
+
+// held is the tool as mcp-go keeps it: with the whole schema only where it has to compare Mcp-Param-* headers.
+func held(t *mapping.Tool) mcp.Tool {
+	tool := shown(t)
+	if !bytes.Contains(t.InputSchema, []byte(`"x-mcp-header"`)) {
+		tool.RawInputSchema = anyObject
+	}
+	return tool
+}
+
+// publish hands the snapshot's tools to mcp-go in one step: clients hear of the change once.
+func (g *Gateway) publish(snap *snapshot) {
+	tools := make([]server.ServerTool, 0, len(snap.tools))
+	for _, t := range snap.tools {
+		tools = append(tools, server.ServerTool{Tool: held(t), Handler: g.deliver})
+	}
+	g.core.SetTools(tools...)
+}
+
+// showWhole is the filter through which mcp-go lists tools: it puts the real schemas in. A panic in a filter would
+// leave mcp-go's lock held, so none leaves here.
+func (g *Gateway) showWhole(_ context.Context, tools []mcp.Tool) (visible []mcp.Tool) {
+	defer func() {
+		if r := recover(); r != nil {
+			g.log.Error("panic while tools were listed", "panic", r)
+			visible = nil
+		}
+	}()
+	snap := g.snapshot.Load()
+	for i, tool := range tools {
+		if t, ok := snap.byName[tool.Name]; ok {
+			tools[i] = shown(t)
+		}
+	}
+	return tools
+}
