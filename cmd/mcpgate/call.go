@@ -121,7 +121,7 @@ func (t *terminal) runTool(ctx context.Context, cfg *config.Config, name string,
 		return nil
 	}
 	for _, e := range outcome.Errors {
-		fmt.Fprintf(t.stderr, "mcpgate: %s: %s\n", e.Code, e.Message)
+		fmt.Fprintf(t.stderr, "mcpgate: %s: %s%s\n", e.Code, e.Message, ifAny("; ", e.Hint))
 	}
 	return errReported
 }

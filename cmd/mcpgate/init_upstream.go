@@ -99,6 +99,9 @@ func (p *upstreamPlan) credential(document *specs.Document) {
 	p.CredentialNotes = []string{fmt.Sprintf("What the document calls %s (%s).", oneLine(scheme.Name), oneLine(schemeKind(scheme)))}
 	switch {
 	case scheme.Type == "apiKey":
+		if strings.EqualFold(scheme.Key, "Authorization") {
+			p.CredentialNotes = append(p.CredentialNotes, "The value is the whole header, with a word such as Bearer or Token where the API wants one.")
+		}
 		p.Credential = fmt.Sprintf("{type: api_key, in: %s, name: %s, value: %s}", scheme.In, quoted(scheme.Key), secret("API_KEY"))
 	case scheme.Type == "http" && strings.EqualFold(scheme.Scheme, "basic"):
 		p.Credential = fmt.Sprintf("{type: basic, username: %s, password: %s}", secret("USERNAME"), secret("PASSWORD"))
@@ -178,9 +181,18 @@ func (p *upstreamPlan) operations(document *specs.Document) {
 			p.Withheld = append(p.Withheld, operationPlan{Key: quoted(key), Note: note})
 		}
 	}
+	width := 0
+	for _, o := range p.Withheld {
+		width = max(width, len(o.Key))
+	}
+	for i, o := range p.Withheld {
+		if o.Note != "" {
+			p.Withheld[i].Key = fmt.Sprintf("%-*s", width, o.Key) // so that the notes stand in a column
+		}
+	}
 	p.MoreWithheld = withheld - len(p.Withheld)
-	p.ExposeNote = fmt.Sprintf("Of the document's %s %d only read, and become tools. %d can change something, and wait.",
-		count(len(all), "operation"), len(all)-withheld, withheld)
+	p.ExposeNote = fmt.Sprintf("Become tools: %s that read. Wait: %d that can change something.",
+		count(len(all)-withheld, "operation"), withheld)
 }
 
 // operationKey is how gateway.yaml names an operation.
@@ -192,7 +204,7 @@ var (
 	notInName = regexp.MustCompile(`[^a-z0-9]+`)
 	// What a title says beside the API's name: "Swagger Petstore - OpenAPI 3.0", "The Weather REST API v2".
 	titleNoise = regexp.MustCompile(`(?i)\b(the|swagger|openapi|open api|rest|restful|api|apis|specification|definition|v?\d+(\.\d+)*)\b`)
-	plainYAML  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*$`)
+	plainYAML  = regexp.MustCompile(`^\.{0,2}[A-Za-z/][A-Za-z0-9_./-]*$`)
 	// Words that YAML, or a reader of an older version of it, takes for something else than a string.
 	yamlWords = regexp.MustCompile(`(?i)^(true|false|null|yes|no|on|off|y|n)$`)
 )

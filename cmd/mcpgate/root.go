@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcpgate/config"
+	"mcpgate/internal/fault"
 )
 
 // The exit codes.
@@ -81,10 +82,13 @@ func (t *terminal) exitCode(err error) int {
 		return exitOK
 	}
 	problems, isProblems := errors.AsType[config.Problems](err)
+	failed, isFault := errors.AsType[*fault.Fault](err)
 	switch {
 	case errors.Is(err, errReported):
 	case isProblems:
 		fmt.Fprintln(t.stderr, problems.Error())
+	case isFault:
+		fmt.Fprintf(t.stderr, "mcpgate: %s: %s%s\n", failed.Code, failed.Message, ifAny("; ", failed.Hint))
 	default:
 		fmt.Fprintln(t.stderr, "mcpgate:", err)
 	}
