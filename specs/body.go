@@ -21,11 +21,7 @@ func (r *reader) readBody(n *node) (*Body, error) {
 		return nil, place(n, "a request body should be an object, not %s", target.kind)
 	}
 	if target.get("content") == nil {
-		if target.get("schema") == nil || target.get("in") != nil {
-			return nil, place(n, "this is no request body: it has no content")
-		}
-		r.warn(n, "a request body without content, but with a schema: read as JSON")
-		return &Body{Content: []Media{{Type: "application/json", Schema: r.schemaOf(target.get("schema"))}}}, nil
+		return r.bodyOfSchema(n, target)
 	}
 	body := &Body{
 		Description: r.text(target.get("description")),
@@ -36,6 +32,19 @@ func (r *reader) readBody(n *node) (*Body, error) {
 		return nil, nil
 	}
 	return body, nil
+}
+
+// bodyOfSchema reads what stands in a request body's place without having content: a schema, or something with one.
+func (r *reader) bodyOfSchema(n, target *node) (*Body, error) {
+	schema := target.get("schema")
+	if _, ok := componentName(target, "schemas"); ok {
+		schema = n // the $ref itself, so that the schema keeps its name
+	}
+	if schema == nil {
+		return nil, place(n, "this is no request body: it has no content")
+	}
+	r.warn(n, "a schema stands where a request body belongs; read as JSON")
+	return &Body{Content: []Media{{Type: "application/json", Schema: r.schemaOf(schema)}}}, nil
 }
 
 // readContent reads media types, JSON first.

@@ -15,13 +15,13 @@ func (p *parser) foreign(data []byte) error {
 		{"<?xml", "XML"},
 		{"<", "HTML or XML"},
 		{"\x1f\x8b", "a gzip file"},
-		{"pk\x03\x04", "a zip file"},
+		{"PK\x03\x04", "a zip file"},
 		{"%pdf", "a PDF file"},
 		{"#%raml", "a RAML document"},
 		{"format: 1a", "an API Blueprint document"},
 		{"syntax = \"proto", "a protobuf file"},
 	} {
-		if bytes.HasPrefix(head, []byte(known.prefix)) {
+		if bytes.HasPrefix(head, []byte(known.prefix)) || bytes.HasPrefix(data, []byte(known.prefix)) {
 			name := known.name
 			if strings.HasPrefix(name, "XML") && bytes.Contains(head, []byte("<html")) {
 				name = "HTML"

@@ -7,6 +7,11 @@
 // reading but in the tests, where it shares no code with what it judges.
 package specs
 
+import (
+	"maps"
+	"strings"
+)
+
 // Document is one OpenAPI document in the neutral view: Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2 look alike here.
 type Document struct {
 	Location    string // the file or URL it was read from
@@ -23,6 +28,40 @@ type Document struct {
 
 // Operations returns what the document offers, in the document's order of paths and then GET, POST, PUT, PATCH, DELETE.
 func (d *Document) Operations() []*Operation { return d.operations }
+
+// Definition returns the schema that a pointer into the document names, such as #/components/schemas/customer or
+// #/definitions/customer, as a reference into Defs.
+func (d *Document) Definition(pointer string) (Schema, bool) {
+	for _, section := range []string{"#/components/schemas/", "#/definitions/", refPrefix} {
+		if name, ok := strings.CutPrefix(pointer, section); ok {
+			name = cleanName(pointerUnescape.Replace(name))
+			_, ok = d.Defs[name]
+			return Schema{"$ref": refPrefix + name}, ok
+		}
+	}
+	return nil, false
+}
+
+// Resolve follows the $ref at the root of s into Defs; what stands beside a $ref wins over what it leads to.
+func (d *Document) Resolve(s Schema) Schema {
+	for range maxHops {
+		name, ok := s["$ref"].(string)
+		if !ok {
+			return s
+		}
+		merged := maps.Clone(d.Defs[strings.TrimPrefix(name, refPrefix)])
+		if merged == nil {
+			merged = Schema{}
+		}
+		for key, v := range s {
+			if key != "$ref" {
+				merged[key] = v
+			}
+		}
+		s = merged
+	}
+	return Schema{}
+}
 
 // Schema is a JSON Schema (draft 2020-12) whatever the document's own dialect was. Numbers in it are json.Number, so
 // that none loses digits. Its references are {"$ref": "#/$defs/NAME"} into Document.Defs and nothing else; NAME needs no

@@ -117,14 +117,14 @@ func (f *files) neighbour(ctx context.Context, from *file, reference string) (*n
 		return nil, fmt.Errorf("%q is no file name or URL", reference)
 	}
 	if u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" || u.Scheme == "" && u.Host != "" && from.url == nil {
-		return nil, fmt.Errorf("%q is refused: only files in the document's folder and allowed URLs are read", reference)
+		return nil, refused(fmt.Sprintf("%q is refused: only files in the document's folder and allowed URLs are read", reference))
 	}
 	if from.url != nil || u.Scheme != "" {
 		return f.neighbourURL(ctx, from, u)
 	}
 	name := path.Join(path.Dir(from.path), filepath.ToSlash(u.Path))
 	if path.IsAbs(u.Path) || !filepath.IsLocal(filepath.FromSlash(name)) {
-		return nil, fmt.Errorf("%q is refused: it leads out of the document's folder", reference)
+		return nil, leadsOut(reference)
 	}
 	target, err := f.slot(name, func() *file {
 		return &file{name: path.Join(path.Dir(filepath.ToSlash(f.main.name)), name), path: name}
@@ -138,13 +138,23 @@ func (f *files) neighbour(ctx context.Context, from *file, reference string) (*n
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, &missingFile{name: target.name}
 		case err != nil && strings.Contains(err.Error(), "escapes"):
-			return nil, fmt.Errorf("%q is refused: it leads out of the document's folder", reference)
+			return nil, leadsOut(reference)
 		case err != nil:
 			return nil, err
 		}
 		return f.read(opened)
 	})
 }
+
+// refused says that a reference is not followed, and why.
+type refused string
+
+func leadsOut(reference string) error {
+	return refused(fmt.Sprintf("%q is refused: it leads out of the document's folder", reference))
+}
+
+// Error returns the reason.
+func (e refused) Error() string { return string(e) }
 
 // missingFile is a neighbour that a document refers to and that is not there.
 type missingFile struct{ name string }
@@ -225,7 +235,8 @@ func (f *files) parse(target *file, read func() ([]byte, error)) (*node, error) 
 	}
 	var placed *Error
 	var missing *missingFile
-	if err != nil && !errors.As(err, &placed) && !errors.As(err, &missing) {
+	var refusal refused
+	if err != nil && !errors.As(err, &placed) && !errors.As(err, &missing) && !errors.As(err, &refusal) {
 		err = &Error{Message: reason(err), Pos: Position{File: target.name}, Cause: err}
 	}
 	target.err = err

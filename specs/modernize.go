@@ -3,6 +3,7 @@ package specs
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -145,7 +146,7 @@ func exclusive(n *node, s map[string]any, bound, keyword string) {
 // requireProperties moves `required: true`, which authors put on a property, to the list where it belongs.
 func (r *reader) requireProperties(n *node, s map[string]any) {
 	properties := n.get("properties")
-	if properties == nil || properties.kind != object {
+	if properties == nil || s["properties"] == nil {
 		return
 	}
 	required, _ := s["required"].([]any)
@@ -207,7 +208,7 @@ func fit(v any, types []any) (any, bool) {
 		return v, is("boolean")
 	case json.Number:
 		f, err := t.Float64()
-		whole := err == nil && f == float64(int64(f))
+		whole := err == nil && f == math.Trunc(f)
 		if is("number") || is("integer") && whole {
 			return v, true
 		}

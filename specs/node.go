@@ -32,8 +32,8 @@ type node struct {
 	index  map[string]int // of a large object: key -> position in items
 	parent *node
 	file   *file
-	line   int
-	column int
+	line   int32
+	column int32
 }
 
 // indexed is the number of keys from which an object is worth a map.
@@ -183,5 +183,5 @@ func (n *node) position() Position {
 		pointer.WriteByte('/')
 		pointer.WriteString(pointerEscape.Replace(token))
 	}
-	return Position{File: n.file.name, Line: n.line, Column: n.column, Pointer: pointer.String()}
+	return Position{File: n.file.name, Line: int(n.line), Column: int(n.column), Pointer: pointer.String()}
 }

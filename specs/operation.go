@@ -2,6 +2,8 @@ package specs
 
 import (
 	"fmt"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -32,6 +34,37 @@ func (r *reader) readPaths() {
 	}
 }
 
+// plainPath returns a path as the neutral view has it: with a slash before it, and without the `?action=list` or `#put`
+// by which some documents tell operations apart. The query comes back as parameters that have one value each.
+func (r *reader) plainPath(path string, n *node) (string, []Parameter) {
+	plain, _, cut := strings.Cut(path, "#")
+	plain, query, found := strings.Cut(plain, "?")
+	if !strings.HasPrefix(plain, "/") {
+		plain = "/" + plain
+	}
+	if cut || !strings.HasPrefix(path, "/") {
+		r.warn(n, "the path %q is read as %q", path, plain)
+	}
+	if !found {
+		return plain, nil
+	}
+	r.warn(n, "the path %q holds a query, which is read as parameters", path)
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		r.warn(n, "the query of the path %q can't be read; left out", path)
+	}
+	var fixed []Parameter
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		value := values.Get(name)
+		schema := Schema{"type": "string"}
+		if value != "" && !strings.HasPrefix(value, "{") {
+			schema = Schema{"type": "string", "enum": []any{value}, "default": value}
+		}
+		fixed = append(fixed, Parameter{Name: name, In: "query", Required: true, Style: "form", Explode: true, Schema: schema})
+	}
+	return plain, fixed
+}
+
 func (r *reader) lost(at *node, what string, err error) {
 	w := Warning{Message: fmt.Sprintf("%s is left out: %v", what, err), Pos: at.position()}
 	var failed *Error
@@ -44,6 +77,7 @@ func (r *reader) lost(at *node, what string, err error) {
 // readPath reads the operations of one path. Where the path is a $ref, written is what stands in its place and may have
 // operations beside it.
 func (r *reader) readPath(path string, written, item *node) {
+	path, fixed := r.plainPath(path, written)
 	operation := func(method string, n *node) {
 		if n.kind == null {
 			return
@@ -52,6 +86,11 @@ func (r *reader) readPath(path string, written, item *node) {
 		if err != nil {
 			r.lost(n, method+" "+path, err)
 			return
+		}
+		for _, p := range fixed {
+			if !slices.ContainsFunc(op.Parameters, func(q Parameter) bool { return q.In == p.In && q.Name == p.Name }) {
+				op.Parameters = append(op.Parameters, p)
+			}
 		}
 		r.doc.operations = append(r.doc.operations, op)
 	}

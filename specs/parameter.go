@@ -83,6 +83,10 @@ func (r *reader) readParameter(entry *node) (*parameter, error) {
 		Required: n.get("required").isTrue(), Deprecated: n.get("deprecated").isTrue(),
 		AllowReserved: n.get("allowReserved").isTrue(),
 	}}
+	if name, ok := componentName(n, "headers"); ok && p.In == "" {
+		r.warn(entry, "this $ref leads to a header of the components, not to a parameter; read as the parameter %q in header", name)
+		p.Name, p.In = name, "header"
+	}
 	switch p.In {
 	case "path":
 		p.Required = true
@@ -104,6 +108,15 @@ func (r *reader) readParameter(entry *node) (*parameter, error) {
 	}
 	r.parameters[n] = p
 	return p, nil
+}
+
+// componentName returns the name of what stands directly in a section of the components.
+func componentName(n *node, section string) (string, bool) {
+	tokens := n.tokens()
+	if len(tokens) == 3 && tokens[0] == "components" && tokens[1] == section {
+		return tokens[2], true
+	}
+	return "", false
 }
 
 // styles are those that OpenAPI gives to each place, the default first.

@@ -15,9 +15,10 @@ import (
 )
 
 // Limits of one Load. They lie far above the largest published documents (GitHub's has 600,000 nodes and a depth of
-// 30) and far below what would hurt: a YAML bomb ends at maxNodes, however small its file is.
+// 30) and far below what would hurt: a YAML bomb ends at maxAliased, however small its file is.
 const (
-	maxNodes    = 8_000_000
+	maxNodes    = 4_000_000
+	maxAliased  = 500_000 // values that aliases stand for
 	maxDepth    = 256
 	maxExponent = 400 // of a number: beyond a float64, and arithmetic on 1e999999999 would take all memory
 )
@@ -58,12 +59,12 @@ func (p *parser) fail(line, column int, format string, args ...any) *Error {
 // node makes an empty one and holds the limits.
 func (p *parser) node(k kind, line, column, depth int) (*node, error) {
 	if *p.nodes++; *p.nodes > maxNodes {
-		return nil, p.fail(line, column, "more than %d values, aliases expanded: this is no API description", maxNodes)
+		return nil, p.fail(line, column, "more than %d values: this is no API description", maxNodes)
 	}
 	if depth > maxDepth {
 		return nil, p.fail(line, column, "nested more than %d levels deep", maxDepth)
 	}
-	return &node{kind: k, file: p.file, line: line, column: column}, nil
+	return &node{kind: k, file: p.file, line: int32(line), column: int32(column)}, nil
 }
 
 var exponent = regexp.MustCompile(`[eE][+-]?0*(\d+)$`)
@@ -71,7 +72,7 @@ var exponent = regexp.MustCompile(`[eE][+-]?0*(\d+)$`)
 func (p *parser) number(n *node, literal string) error {
 	if e := exponent.FindStringSubmatch(literal); e != nil {
 		if digits, err := strconv.Atoi(e[1]); err != nil || digits > maxExponent {
-			return p.fail(n.line, n.column, "the number %.40s is out of range", literal)
+			return p.fail(int(n.line), int(n.column), "the number %.40s is out of range", literal)
 		}
 	}
 	n.text = literal
@@ -97,7 +98,7 @@ func (p *parser) json(data []byte) (*node, error) {
 	}
 	if _, err := r.decoder.Token(); err != io.EOF {
 		line, column := r.place(int(r.decoder.InputOffset()))
-		return nil, p.fail(line, column, "JSON syntax: something follows the end of the document")
+		return nil, p.fail(line, column, "something follows the end of the JSON document")
 	}
 	return root, nil
 }
@@ -126,7 +127,12 @@ func (r *jsonReader) next() (token json.Token, line, column int, err error) {
 	switch {
 	case err == nil:
 	case errors.As(err, &syntax):
-		line, column = r.place(int(syntax.Offset) - 1)
+		// The offset is of the character that is wrong, or, inside of a value, the one after it.
+		at := int(syntax.Offset)
+		if at >= len(r.data) || !strings.Contains(err.Error(), "'"+string(r.data[at])+"'") {
+			at--
+		}
+		line, column = r.place(at)
 		err = r.fail(line, column, "JSON syntax: %s", strings.TrimPrefix(err.Error(), "json: "))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		line, column = r.place(len(r.data))
@@ -208,7 +214,9 @@ func (r *jsonReader) elements(n *node, depth int) error {
 // yamlReader turns yaml.v3's nodes into ours, aliases and merge keys expanded.
 type yamlReader struct {
 	*parser
-	open map[*yaml.Node]bool // anchors that are being expanded
+	open    map[*yaml.Node]bool // anchors that are being expanded
+	inAlias int                 // how many aliases deep the reader is
+	aliased int                 // values read there
 }
 
 func (p *parser) yaml(data []byte) (root *node, err error) {
@@ -248,7 +256,10 @@ func (p *parser) yamlError(data []byte, err error) *Error {
 	column := 0
 	if lines := bytes.Split(data, []byte("\n")); line > 0 && line <= len(lines) {
 		at := lines[line-1]
-		column = len(at) - len(bytes.TrimLeft(at, " \t")) + 1
+		indented := bytes.TrimLeft(at, " ")
+		if column = len(at) - len(indented) + 1; bytes.HasPrefix(indented, []byte("\t")) {
+			message += " (a tab; YAML indents with spaces)"
+		}
 	}
 	return p.fail(line, column, "YAML syntax: %s", message)
 }
@@ -259,8 +270,17 @@ func (r *yamlReader) value(y *yaml.Node, depth int) (*node, error) {
 			return nil, r.fail(y.Line, y.Column, "the anchor %q contains itself", y.Value)
 		}
 		r.open[y.Alias] = true
-		defer delete(r.open, y.Alias)
+		r.inAlias++
+		defer func() {
+			delete(r.open, y.Alias)
+			r.inAlias--
+		}()
 		return r.value(y.Alias, depth)
+	}
+	if r.inAlias > 0 {
+		if r.aliased++; r.aliased > maxAliased {
+			return nil, r.fail(y.Line, y.Column, "aliases expand to more than %d values", maxAliased)
+		}
 	}
 	if y.Anchor != "" && !r.open[y] {
 		r.open[y] = true

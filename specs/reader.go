@@ -1,8 +1,11 @@
 package specs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // reader turns one parsed document into the neutral view. What it can't read it leaves out, with a warning.
@@ -63,6 +66,9 @@ func (r *reader) document() {
 	r.doc.Servers = r.documentServers()
 	r.readPaths()
 	r.finishDefs()
+	slices.SortStableFunc(r.warnings, func(a, b Warning) int {
+		return cmp.Or(strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, a.Pos.Column-b.Pos.Column)
+	})
 }
 
 // text reads a value that should be a text; other scalars are taken as they are written.

@@ -3,6 +3,7 @@ package specs
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -237,11 +238,12 @@ func readCount(r *reader, n *node) (any, bool) {
 		return nil, false
 	}
 	f, err := v.(json.Number).Float64()
-	if err != nil || f < 0 || f != float64(int64(f)) || f > 1<<53 {
-		if f < 1<<53 { // a larger bound bounds nothing
-			r.warn(n, "a whole number from 0 belongs here, not %.40s; left out", n.text)
-		}
+	switch {
+	case err != nil || f < 0 || f != math.Trunc(f):
+		r.warn(n, "a whole number from 0 belongs here, not %.40s; left out", n.text)
 		return nil, false
+	case f > 1<<53:
+		return nil, false // bounds nothing
 	}
 	whole, err := json.Marshal(int64(f))
 	return json.Number(whole), err == nil

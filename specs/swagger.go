@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -150,13 +151,11 @@ func (r *reader) swaggerBody(n *node, p *parameter) *Body {
 
 // swaggerForm makes a form of the parameters in formData; one with a file is multipart.
 func (r *reader) swaggerForm(n *node, form []*parameter) *Body {
-	properties, required, encoding := map[string]any{}, []any{}, map[string]Encoding{}
+	properties, required := map[string]any{}, []any{}
+	var encoding map[string]Encoding
 	file := false
 	for _, p := range form {
-		schema := map[string]any{}
-		for key, v := range p.Schema {
-			schema[key] = v
-		}
+		schema := maps.Clone(map[string]any(p.Schema))
 		if p.Description != "" {
 			schema["description"] = p.Description
 		}
@@ -165,6 +164,9 @@ func (r *reader) swaggerForm(n *node, form []*parameter) *Body {
 			required = append(required, p.Name)
 		}
 		if schema["type"] == "array" {
+			if encoding == nil {
+				encoding = map[string]Encoding{}
+			}
 			encoding[p.Name] = Encoding{Style: p.Style, Explode: p.Explode}
 		}
 		file = file || p.node.get("type").scalar() == "file"
