@@ -88,9 +88,7 @@ func (d *decoder) structure(n *node, path Path, v reflect.Value) {
 			}
 			d.allowed(given, path.Child(f.key), f, target)
 		case target.Kind() == reflect.Struct:
-			if _, ok := target.Addr().Interface().(custom); !ok {
-				d.structure(nil, path.Child(f.key), target)
-			}
+			d.structure(nil, path.Child(f.key), target)
 		}
 	}
 }
@@ -164,10 +162,10 @@ func (d *decoder) plain(n *node, path Path, v reflect.Value) bool {
 		value, err = parseNumber(text)
 		v.SetFloat(value)
 	default:
-		err = fmt.Errorf("gateway.yaml has no notation for %s", v.Type())
+		err = &notationError{v.Type().String(), "which gateway.yaml has no notation for: this is a defect"}
 	}
 	if err != nil {
-		d.report(n, path, fmt.Sprintf("%q does not belong here", text), err.Error())
+		d.notMeant(n, path, text, err)
 	}
 	return err == nil
 }
@@ -195,6 +193,15 @@ func (d *decoder) text(n *node, path Path) (string, bool) {
 		d.report(n, path, err.Error(), "")
 	}
 	return "", false
+}
+
+// notMeant reports a text that is not what belongs there.
+func (d *decoder) notMeant(n *node, path Path, text string, err error) {
+	wrong, ok := errors.AsType[*notationError](err)
+	if !ok {
+		wrong = &notationError{hint: err.Error()}
+	}
+	d.report(n, path, fmt.Sprintf("%q is not %s", text, wrong.kind), wrong.hint)
 }
 
 func (d *decoder) mismatch(n *node, path Path, want string) {

@@ -116,9 +116,6 @@ func (s *Server) localURL() string {
 }
 
 func (u *Upstream) complete(alone bool) {
-	if u.Credential.Type == "" {
-		u.Credential.Type = "none"
-	}
 	if u.Prefix == nil {
 		prefix := u.Name + "_"
 		if alone {
@@ -134,12 +131,32 @@ func (u *Upstream) complete(alone bool) {
 		if tool.Timeout == 0 {
 			tool.Timeout = u.Timeout
 		}
+		if tool.Request != "" {
+			tool.complete()
+		}
 	}
 	for name, record := range u.Records {
 		record.Name = name
 	}
 	for name, query := range u.Queries {
 		query.Name = name
+	}
+}
+
+// complete puts the arguments that the path names into the path.
+func (t *Tool) complete() {
+	for _, name := range placeholders(t.Request) {
+		a := t.Arguments[name]
+		if a == nil {
+			continue
+		}
+		if a.In == "" {
+			a.In = "path"
+		}
+		if a.In == "path" && a.Required == nil {
+			required := true
+			a.Required = &required
+		}
 	}
 }
 

@@ -17,12 +17,14 @@ import (
 //	yaml:"listen"        the key
 //	default:"[429, 500]" what holds where the file says nothing, in YAML
 //	enum:"none,api_key"  the only values
+//	later:"oauth,jwt"    values whose feature is not built yet
 //	path:"file"          a file, relative to the file that names it ("location": a URL stays as it is)
 type field struct {
 	key      string
 	index    int
 	fallback *node
 	enum     []string
+	later    []string
 	path     bool
 }
 
@@ -47,6 +49,9 @@ func fieldsOf(t reflect.Type) []field {
 		}
 		if text, ok := f.Tag.Lookup("enum"); ok {
 			out.enum = strings.Split(text, ",")
+		}
+		if text, ok := f.Tag.Lookup("later"); ok {
+			out.later = strings.Split(text, ",")
 		}
 		fields = append(fields, out)
 	}
@@ -80,7 +85,11 @@ func (d *decoder) allowed(n *node, path Path, f field, v reflect.Value) {
 	if slices.Contains(f.enum, value) || (value == "" && n.text != "") { // an empty variable says nothing
 		return
 	}
-	hint := "write " + alternatives(f.enum)
+	if slices.Contains(f.later, value) {
+		d.notYet(n, path[:len(path)-1], f.key+": "+value)
+		return
+	}
+	hint := ""
 	if near := nearest(value, f.enum); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}

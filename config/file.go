@@ -23,7 +23,9 @@ const maxFileBytes = 4 << 20
 type file struct {
 	name     string // absolute
 	lines    []string
-	shielded bool // the parser saw a text that shield had changed
+	shielded bool            // the parser saw a text that shield had changed
+	broken   bool            // it is not YAML
+	hidden   map[int][]*node // by line, what no excerpt shows
 }
 
 func (f *file) dir() string { return filepath.Dir(f.name) }
@@ -141,6 +143,7 @@ var syntaxHints = []struct{ message, hint string }{
 
 // syntaxProblem reports what the YAML parser found. It names a line, at best.
 func (l *loader) syntaxProblem(f *file, err error) {
+	f.broken = true
 	text := err.Error()
 	line := 1
 	if parts := yamlLine.FindStringSubmatch(text); parts != nil {

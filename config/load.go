@@ -24,25 +24,25 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	l.expander = &expander{env: l.environment(filepath.Dir(name), env)}
 	root := l.read(name, nil)
 	if root == nil {
-		return nil, l.sorted(nil)
+		return nil, l.sorted()
 	}
 	inherit(root)
 	cfg := &Config{Dir: filepath.Dir(name), source: &source{root: root, files: l.files}}
 	d := &decoder{loader: l}
 	d.decode(root, nil, cfg)
 	cfg.complete(l.expander.env)
-	l.problems = append(l.problems, cfg.validate()...)
+	l.problems = append(l.problems, cfg.validate(l.problems)...)
 	if len(l.problems) > 0 {
-		return nil, l.sorted(cfg)
+		return nil, l.sorted()
 	}
 	return cfg, nil
 }
 
-// sorted returns the problems, with what is secret masked in their excerpts.
-func (l *loader) sorted(cfg *Config) Problems {
+// sorted returns the problems with their excerpts, now that it is known what is secret in them.
+func (l *loader) sorted() Problems {
 	problems := l.problems.Sort()
 	for i := range problems {
-		problems[i].Excerpt = maskExcerpt(problems[i].Excerpt, cfg)
+		problems[i].Excerpt = l.files[problems[i].Pos.File].excerpt(problems[i].Pos)
 	}
 	return problems
 }
@@ -51,8 +51,7 @@ func (l *loader) sorted(cfg *Config) Problems {
 func (l *loader) report(f *file, line, column int, path Path, message, hint string) {
 	l.problems = append(l.problems, Problem{
 		Path: path, Message: message, Hint: hint,
-		Pos:     Position{File: f.name, Line: line, Column: column},
-		Excerpt: f.line(line),
+		Pos: Position{File: f.name, Line: line, Column: column},
 	})
 }
 
@@ -84,12 +83,28 @@ func (s *source) position(path Path) Position {
 	return pos
 }
 
+// find returns the value at path, nil where the file has none.
+func (s *source) find(path Path) *node {
+	if s == nil {
+		return nil
+	}
+	at := s.root
+	for _, element := range path {
+		next, _, ok := at.step(element)
+		if !ok {
+			return nil
+		}
+		at = next
+	}
+	return at
+}
+
 // excerpt is the line at pos.
 func (s *source) excerpt(pos Position) string {
 	if s == nil {
 		return ""
 	}
-	return s.files[pos.File].line(pos.Line)
+	return s.files[pos.File].excerpt(pos)
 }
 
 // environment reads the .env of the folder; env wins over it.

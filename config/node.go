@@ -166,7 +166,11 @@ func (b *builder) mapping(n *node, y *yaml.Node, path Path, depth int) {
 			continue
 		}
 		seen[name] = key.Line
-		n.entries = append(n.entries, entry{key: name, line: key.Line, column: key.Column, value: b.build(value, path.Child(name), depth+1)})
+		e := entry{key: name, line: key.Line, column: key.Column, value: b.build(value, path.Child(name), depth+1)}
+		if secretKey.MatchString(name) {
+			e.value.hide()
+		}
+		n.entries = append(n.entries, e)
 	}
 	for _, value := range merges {
 		b.merge(n, value, path, depth)

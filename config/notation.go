@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -20,7 +21,7 @@ func notation[T any](d *decoder, n *node, path Path, parse func(string) (T, erro
 	}
 	value, err := parse(text)
 	if err != nil {
-		d.report(n, path, fmt.Sprintf("%q does not belong here", text), err.Error())
+		d.notMeant(n, path, text, err)
 		return value, false
 	}
 	return value, true
@@ -45,6 +46,7 @@ func (v *Rate) decode(d *decoder, n *node, path Path) {
 }
 
 func (s *Secret) decode(d *decoder, n *node, path Path) {
+	n.hide()
 	text, ok := d.text(n, path)
 	if !ok {
 		return
@@ -70,7 +72,29 @@ func (s *Strings) decode(d *decoder, n *node, path Path) {
 }
 
 func (*Later) decode(d *decoder, n *node, path Path) {
-	d.report(n, path[:len(path)-1], fmt.Sprintf("%s is not available yet in this version", path[len(path)-1]), "")
+	d.notYet(n, path[:len(path)-1], path[len(path)-1])
+}
+
+func (d *decoder) notYet(n *node, path Path, what string) {
+	d.report(n, path, what+" is not available yet in this version", "")
+}
+
+// decode reports a kind of credential that is not built yet once, instead of each of its keys.
+func (c *Credential) decode(d *decoder, n *node, path Path) {
+	if n.kind == sequence {
+		d.notYet(n, path, "a list of credentials")
+		return
+	}
+	v := reflect.ValueOf(c).Elem()
+	if given := n.get("type"); given != nil && given.kind == scalar {
+		for _, f := range fieldsOf(v.Type()) {
+			if f.key == "type" && slices.Contains(f.later, given.text) {
+				d.notYet(given, path, "type: "+given.text)
+				return
+			}
+		}
+	}
+	d.structure(n, path, v)
 }
 
 // free reads a value of any shape, as JSON has them: numbers become json.Number, so that none loses digits.

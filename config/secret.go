@@ -49,8 +49,3 @@ func (s Secret) MarshalYAML() (any, error) { return hidden, nil }
 
 // LogValue is [secret].
 func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// maskExcerpt hides the secrets that stand in a line in clear text.
-func maskExcerpt(line string, cfg *Config) string {
-	return line
-}

@@ -56,7 +56,7 @@ type Outbound struct {
 // Auth says who may call the gateway.
 type Auth struct {
 	// Mode is none (the default; binds loopback) or api_key. oauth and jwt are not available yet.
-	Mode   string     `yaml:"mode" default:"none" enum:"none,api_key,oauth,jwt"`
+	Mode   string     `yaml:"mode" default:"none" enum:"none,api_key" later:"oauth,jwt"`
 	APIKey APIKeyAuth `yaml:"api_key"`
 	OAuth  Later      `yaml:"oauth"`
 	JWT    Later      `yaml:"jwt"`

@@ -15,6 +15,9 @@ func (d *decoder) unknown(e entry, path Path, t reflect.Type) {
 	hint := "known here: " + strings.Join(keys, ", ")
 	if near := nearest(e.key, keys); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
+		if secretKey.MatchString(near) {
+			e.value.hide()
+		}
 	}
 	d.loader.report(e.value.file, e.line, e.column, path, fmt.Sprintf("unknown key %q", e.key), hint)
 }

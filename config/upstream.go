@@ -73,7 +73,7 @@ type Variable struct {
 // Credential is what the gateway shows to an upstream.
 type Credential struct {
 	// Type is none (the default), bearer, basic or api_key.
-	Type string `yaml:"type"`
+	Type string `yaml:"type" default:"none" enum:"none,bearer,basic,api_key" later:"client_credentials,jwt_bearer,login,token_exchange,forward"`
 	// Token of type bearer.
 	Token Secret `yaml:"token"`
 	// Username and Password of type basic.
@@ -85,6 +85,32 @@ type Credential struct {
 	Name string `yaml:"name"`
 	// Value of an api_key.
 	Value Secret `yaml:"value"`
+
+	// Provider is where a token comes from, by its name under providers.
+	Provider Later `yaml:"provider"`
+	// TokenURL is the token endpoint, where there is no provider.
+	TokenURL Later `yaml:"token_url"`
+	// ClientID of the gateway at the token endpoint.
+	ClientID Later `yaml:"client_id"`
+	// ClientSecret of the gateway at the token endpoint.
+	ClientSecret Later `yaml:"client_secret"`
+	// TokenEndpointAuthMethod is how the gateway shows ClientID and ClientSecret: client_secret_basic,
+	// client_secret_post, private_key_jwt or none.
+	TokenEndpointAuthMethod Later `yaml:"token_endpoint_auth_method"`
+	// Scopes that are asked for.
+	Scopes Later `yaml:"scopes"`
+	// Issuer of a signed assertion (RFC 7523).
+	Issuer Later `yaml:"issuer"`
+	// Subject of a signed assertion.
+	Subject Later `yaml:"subject"`
+	// Audience of an assertion, or of an exchanged token (RFC 8693).
+	Audience Later `yaml:"audience"`
+	// KeyFile holds the private key that signs assertions.
+	KeyFile Later `yaml:"key_file"`
+	// Algorithm of the signature, such as RS256 or PS256.
+	Algorithm Later `yaml:"algorithm"`
+	// Headers of the caller that are passed on, with type forward.
+	Headers Later `yaml:"headers"`
 }
 
 // Retry says when an attempt is repeated.

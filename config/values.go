@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"math"
 	"regexp"
 	"strconv"
@@ -38,13 +37,18 @@ type Strings []string
 // Later stands for a key whose feature is not built yet: the schema knows it, and using it is a problem that says so.
 type Later struct{}
 
+// notationError says what a text is not, and how such a value is written.
+type notationError struct{ kind, hint string }
+
+func (e *notationError) Error() string { return "not " + e.kind }
+
 var (
-	errDuration = errors.New("write it like 500ms, 30s, 5m, 1h or 30d")
-	errSize     = errors.New("write it like 512KiB, 4MiB, 10MB or a plain number of bytes")
-	errRate     = errors.New("write it like 20/s, 1000/m or 5000/h")
-	errInteger  = errors.New("write a whole number")
-	errNumber   = errors.New("write a number")
-	errBoolean  = errors.New("write true or false")
+	errDuration error = &notationError{"a duration", "write it like 500ms, 30s, 5m, 1h or 30d"}
+	errSize     error = &notationError{"a size", "write it like 512KiB, 4MiB, 10MB or a plain number of bytes"}
+	errRate     error = &notationError{"a rate", "write it like 20/s, 1000/m or 5000/h"}
+	errInteger  error = &notationError{"a whole number", ""}
+	errNumber   error = &notationError{"a number", ""}
+	errBoolean  error = &notationError{"true or false", ""}
 )
 
 var durationPattern = regexp.MustCompile(`^(?:(\d{1,6})d)?((?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))*)$`)

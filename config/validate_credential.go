@@ -1,0 +1,106 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// credentialKeys says which keys each type of credential has, and which of them it needs.
+var credentialKeys = map[string]struct{ needed, optional []string }{
+	"none":    {},
+	"bearer":  {needed: []string{"token"}},
+	"basic":   {needed: []string{"username"}, optional: []string{"password"}},
+	"api_key": {needed: []string{"in", "name", "value"}},
+}
+
+// credential checks that a type has its keys and no others. A sandbox asks for no secret, so an empty variable is
+// enough there.
+func (v *validator) credential(u *Upstream, at Path) {
+	c := &u.Credential
+	filled := map[string]bool{
+		"token": !c.Token.IsZero(), "username": !c.Username.IsZero(), "password": !c.Password.IsZero(),
+		"in": c.In != "", "name": c.Name != "", "value": !c.Value.IsZero(),
+	}
+	keys, ok := credentialKeys[c.Type]
+	if !ok {
+		return // decoding has reported it
+	}
+	if c.Type == "none" && !v.given(at.Child("type")) {
+		if typ := typeOf(filled); typ != "" {
+			v.missing(at, "type", "the credential has no type", "did you mean type: "+typ+"?")
+			return
+		}
+	}
+	for _, key := range keys.needed {
+		switch {
+		case filled[key] || (u.Sandbox() && v.given(at.Child(key))):
+		case v.given(at.Child(key)):
+			v.add(at.Child(key), key+" is empty", "set the variable that it comes from")
+		default:
+			v.missing(at, key, fmt.Sprintf("type: %s needs %s", c.Type, key), "")
+		}
+	}
+	for _, key := range []string{"token", "username", "password", "in", "name", "value"} {
+		if filled[key] && !slices.Contains(keys.needed, key) && !slices.Contains(keys.optional, key) {
+			v.add(at.Child(key), fmt.Sprintf("%s means nothing with type: %s", key, c.Type), "")
+		}
+	}
+	for key, secret := range map[string]Secret{"token": c.Token, "username": c.Username, "password": c.Password, "value": c.Value} {
+		v.unless(!control(secret.value), at.Child(key), "the value holds a line end or another control character", "check where it comes from")
+	}
+	v.unless(c.Type != "basic" || !strings.Contains(c.Username.value, ":"), at.Child("username"), "a user name can't hold a colon (RFC 7617)", "")
+	v.unless(c.Name == "" || token.MatchString(c.Name) || c.In == "query", at.Child("name"), fmt.Sprintf("%q can't be the name of a %s", c.Name, c.In), "")
+	v.unless(c.In != "header" || !reserved(c.Name), at.Child("name"), fmt.Sprintf("%s is not for a file to set", c.Name), "")
+}
+
+// typeOf guesses the type from the keys that are there.
+func typeOf(filled map[string]bool) string {
+	switch {
+	case filled["token"]:
+		return "bearer"
+	case filled["username"] || filled["password"]:
+		return "basic"
+	case filled["value"]:
+		return "api_key"
+	}
+	return ""
+}
+
+// headers checks the headers of an upstream or a query.
+func (v *validator) headers(u *Upstream, at Path, headers map[string]Secret) {
+	seen := map[string]string{}
+	for _, name := range sortedNames(headers) {
+		path, lower := at.Child(name), strings.ToLower(name)
+		v.unless(token.MatchString(name), path, fmt.Sprintf("%q can't be the name of a header", name), "")
+		v.unless(!reserved(name), path, name+" is not for a file to set", "the connection decides it")
+		v.unless(!control(headers[name].value), path, "the value holds a line end or another control character", "check where it comes from")
+		v.unless(seen[lower] == "", path, fmt.Sprintf("%q and %q are one header", name, seen[lower]), "the case of letters does not count")
+		v.unless(lower != credentialHeader(&u.Credential), path, "credential sets this header already", "leave one of them out")
+		seen[lower] = name
+	}
+}
+
+// credentialHeader is the header that a credential takes, in lower case.
+func credentialHeader(c *Credential) string {
+	switch {
+	case c.Type == "bearer" || c.Type == "basic":
+		return "authorization"
+	case c.Type == "api_key" && c.In == "header":
+		return strings.ToLower(c.Name)
+	}
+	return ""
+}
+
+// reserved reports a header that belongs to the connection (RFC 9110, section 7.6.1) or that is made from the request.
+func reserved(name string) bool {
+	return slices.Contains([]string{
+		"connection", "content-length", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+	}, strings.ToLower(name))
+}
+
+// control reports a character that would end a header or hide in it.
+func control(text string) bool {
+	return !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return (r < ' ' && r != '\t') || r == 0x7f })
+}
