@@ -1,41 +1,148 @@
 package mapping
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"unicode/utf8"
 
 	"mcpgate/internal/fault"
 )
 
-// statusFault turns an answer that is not a success into a fault.
-func (t *Tool) statusFault(resp *http.Response, mediaType string) error {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, 2<<10))
-	f := fault.New(statusCode(resp.StatusCode), fmt.Sprintf("%s answered %d %s: %s", t.Upstream, resp.StatusCode,
-		http.StatusText(resp.StatusCode), body), nil)
-	f.Upstream = &fault.Upstream{Status: resp.StatusCode}
+const (
+	// maxErrorBody is how much of an error's body is read: its message lies at the beginning.
+	maxErrorBody = 64 << 10
+	// maxDetail bounds what of an upstream's message is passed on, in bytes.
+	maxDetail = 2 << 10
+	// maxErrorFields bounds how many fields of an upstream's message are passed on.
+	maxErrorFields = 20
+)
+
+// statusFault turns an answer whose status is not a success into a fault, with what the upstream says about it. Where the
+// body breaks off, what came of it is taken: the status alone says that the call failed.
+func (t *Tool) statusFault(resp *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("reading the answer of %s: %w", t.Upstream, err)
+	}
+	contentType := resp.Header.Get("Content-Type")
+	detail := readDetail(toUTF8(body, contentType), baseType(contentType))
+	rule := statusRuleOf(resp.StatusCode)
+	f := fault.New(rule.code, t.statusMessage(resp, t.clean(detail.message)), nil)
+	f.Hint = rule.hint
+	f.Retryable = rule.retryable
+	f.Upstream = &fault.Upstream{
+		Status: resp.StatusCode, Code: cutText(t.clean(detail.code), 100), RequestID: requestID(resp.Header),
+	}
+	for _, field := range detail.fields[:min(len(detail.fields), maxErrorFields)] {
+		f.Fields = append(f.Fields, fault.Field{Path: t.argumentOf(field.Path), Message: cutText(t.clean(field.Message), 300)})
+	}
 	return f
 }
 
-// statusCode is the fault that a status of 300 and above stands for.
-func statusCode(status int) fault.Code {
+// statusMessage is `petstore answered 404 Not Found: no such pet`.
+func (t *Tool) statusMessage(resp *http.Response, detail string) string {
+	message := strings.TrimSpace(fmt.Sprintf("%s answered %d %s", t.Upstream, resp.StatusCode, http.StatusText(resp.StatusCode)))
+	if 300 <= resp.StatusCode && resp.StatusCode < 400 && resp.Header.Get("Location") != "" {
+		message += ", a redirect that the gateway does not follow"
+	}
+	if detail == "" {
+		return message
+	}
+	return message + ": " + cutText(detail, maxDetail)
+}
+
+// clean masks secrets: those that look like one, and those that this tool itself sends.
+func (t *Tool) clean(text string) string {
+	known := make([]string, len(t.template.static))
+	for i, header := range t.template.static {
+		known[i] = header.value.Reveal()
+	}
+	return MaskSecrets(text, known...)
+}
+
+// argumentOf returns the client's name of what the upstream calls by its own.
+func (t *Tool) argumentOf(wire string) string {
+	for _, place := range [][]slot{t.template.bodySlots(), t.template.query, t.template.segments, t.template.headers} {
+		for _, slot := range place {
+			if slot.argument != "" && strings.EqualFold(slot.name, wire) {
+				return slot.argument
+			}
+		}
+	}
+	return cutText(wire, 100)
+}
+
+func (t *template) bodySlots() []slot {
+	if t.body == nil {
+		return nil
+	}
+	return t.body.properties
+}
+
+// statusRule says what a status means for the model.
+type statusRule struct {
+	code      fault.Code
+	retryable bool // the same call may succeed later
+	hint      string
+}
+
+func statusRuleOf(status int) statusRule {
 	switch status {
 	case http.StatusUnauthorized:
-		return fault.CredentialsInvalid
-	case http.StatusForbidden:
-		return fault.APIPermission
+		return statusRule{fault.CredentialsInvalid, false, "The gateway's own credential for this API was refused. Its operator has to mend that; other arguments won't."}
+	case http.StatusForbidden, http.StatusUnavailableForLegalReasons, http.StatusPaymentRequired:
+		return statusRule{fault.APIPermission, false, "The account that the gateway uses may not do this."}
 	case http.StatusNotFound:
-		return fault.NotFound
-	case http.StatusConflict, http.StatusPreconditionFailed:
-		return fault.Conflict
+		return statusRule{fault.NotFound, false, "Check the ids among the arguments; a list or search tool shows which exist."}
+	case http.StatusRequestTimeout:
+		return statusRule{fault.Timeout, true, ""}
+	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusLocked:
+		return statusRule{fault.Conflict, false, "Read the record again, then decide."}
 	case http.StatusTooManyRequests:
-		return fault.RateLimit
+		return statusRule{fault.RateLimit, true, ""}
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return statusRule{fault.Validation, false, "Change the arguments that the message names, and call again."}
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported, http.StatusLoopDetected:
+		return statusRule{fault.Server, false, ""}
 	}
 	switch {
 	case status >= 500:
-		return fault.Server
+		return statusRule{fault.Server, true, ""}
 	case status >= 400:
-		return fault.Validation
+		return statusRule{fault.Validation, false, ""}
 	}
-	return fault.UnexpectedResponse
+	return statusRule{fault.UnexpectedResponse, false, ""}
 }
+
+// requestID returns the id by which the upstream's support finds the request.
+func requestID(header http.Header) string {
+	for _, name := range []string{"X-Request-Id", "Request-Id", "X-Correlation-Id", "Correlation-Id", "X-Amzn-Requestid",
+		"X-Amz-Request-Id", "X-Ms-Request-Id", "X-Github-Request-Id", "X-N-Operationid", "Sfdc-Request-Id", "X-Trace-Id", "Cf-Ray"} {
+		if id := header.Get(name); id != "" {
+			return cutText(oneLine(id), 128)
+		}
+	}
+	return ""
+}
+
+// cutText cuts at a whole character, and says that it did.
+func cutText(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	const more = " ..."
+	limit -= len(more)
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit] + more
+}
+
+// oneLine puts one space where there is white space, and drops control characters.
+func oneLine(text string) string { return strings.Join(strings.FieldsFunc(text, isBlank), " ") }
+
+func isBlank(r rune) bool { return r <= ' ' || r == 0x7f || r == 0x85 || r == 0xa0 }

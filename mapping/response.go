@@ -1,37 +1,187 @@
 package mapping
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
+	"slices"
+	"strings"
 
 	"mcpgate/internal/fault"
 )
 
-// ReadPage reads an answer up to MaxBytes and closes it. A status of 300 and above is a fault, as is an answer that
-// isn't what it says it is. An answer that breaks off is the error of the connection, not a fault.
+// defaultMaxBytes bounds an answer where the tool does not.
+const defaultMaxBytes = 10 << 20
+
+// ReadPage reads an answer up to MaxBytes and closes it. A status outside 2xx is a fault, as is an answer that isn't
+// what it says it is. An answer that breaks off is the error of the connection, not a fault. Of a Page's Body, JSON is
+// valid and compact and text is UTF-8.
 func (t *Tool) ReadPage(resp *http.Response) (Page, error) {
 	defer resp.Body.Close()
-	page := Page{Status: resp.StatusCode, Header: resp.Header}
-	page.MediaType, _, _ = mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if resp.StatusCode >= 300 {
-		return page, t.statusFault(resp, page.MediaType)
+	page := Page{Status: resp.StatusCode, Header: resp.Header, MediaType: baseType(resp.Header.Get("Content-Type"))}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return page, t.statusFault(resp)
 	}
-	if resp.ContentLength > t.MaxBytes {
-		return page, t.tooLarge()
+	limit := cmp.Or(t.MaxBytes, defaultMaxBytes)
+	if resp.ContentLength > limit && t.template.method != http.MethodHead {
+		return page, t.tooLarge(limit)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, t.MaxBytes+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
 		return page, fmt.Errorf("reading the answer of %s: %w", t.Upstream, err)
 	}
-	if int64(len(body)) > t.MaxBytes {
-		return page, t.tooLarge()
+	if int64(len(body)) > limit {
+		return page, t.tooLarge(limit)
 	}
 	page.Body = body
-	return page, nil
+	err = t.settle(&page)
+	return page, err
 }
 
-func (t *Tool) tooLarge() error {
-	return fault.New(fault.TooLarge, fmt.Sprintf("the answer is larger than %d bytes", t.MaxBytes), nil)
+// settle finds out what the body is, and makes JSON compact and text UTF-8.
+func (t *Tool) settle(page *Page) error {
+	if len(bytes.TrimSpace(page.Body)) == 0 {
+		page.Body = nil
+		return nil
+	}
+	contentType := page.Header.Get("Content-Type")
+	switch {
+	case isJSON(page.MediaType):
+		text := toUTF8(page.Body, contentType)
+		data, err := compacted(text)
+		if err != nil {
+			return t.notJSON(page, text, err)
+		}
+		page.Body = data
+	case isBinary(page.MediaType, page.Body):
+	default:
+		page.Body = toUTF8(page.Body, contentType)
+		if data, ok := disguisedJSON(page.MediaType, page.Body); ok {
+			page.MediaType, page.Body = "application/json", data
+		} else if looksLikeHTML(page.Body) && t.expectsJSON(page.Status) {
+			return t.notJSON(page, page.Body, nil)
+		}
+	}
+	return nil
+}
+
+// compacted returns JSON without white space, each number and string as it was. A line that keeps browsers from running
+// it as a script is dropped.
+func compacted(text []byte) ([]byte, error) {
+	if rest, ok := bytes.CutPrefix(bytes.TrimSpace(text), []byte(")]}'")); ok {
+		text = bytes.TrimLeft(rest, ",")
+	}
+	var out bytes.Buffer
+	out.Grow(len(text))
+	if err := json.Compact(&out, text); err != nil {
+		return nil, err
+	}
+	return withoutLoneSurrogates(out.Bytes()), nil
+}
+
+// disguisedJSON reads an object or array that came as something else: many servers call all they send text/html, or
+// leave the type out.
+func disguisedJSON(mediaType string, body []byte) ([]byte, bool) {
+	switch mediaType {
+	case "", "text/plain", "text/html", "application/octet-stream", "text/javascript", "application/javascript":
+	default:
+		return nil, false
+	}
+	if first := bytes.TrimSpace(body)[0]; first != '{' && first != '[' {
+		return nil, false
+	}
+	data, err := compacted(body)
+	return data, err == nil
+}
+
+// isBinary reports whether an answer is neither text nor JSON. Where the type leaves it open, its first bytes decide.
+func isBinary(mediaType string, body []byte) bool {
+	if textual(mediaType) {
+		return false
+	}
+	for _, family := range []string{"image/", "audio/", "video/", "font/"} {
+		if strings.HasPrefix(mediaType, family) {
+			return true
+		}
+	}
+	return !strings.HasPrefix(http.DetectContentType(body), "text/")
+}
+
+// expectsJSON reports whether the document promises JSON and no page for a status. Where it says nothing, the Accept
+// header does.
+func (t *Tool) expectsJSON(status int) bool {
+	types := t.promised(status)
+	if len(types) == 0 {
+		types = strings.Split(t.template.accept, ",")
+	}
+	if slices.ContainsFunc(types, func(mediaType string) bool { return strings.HasPrefix(baseType(mediaType), "text/html") }) {
+		return false
+	}
+	return slices.ContainsFunc(types, isJSON)
+}
+
+// promised returns the media types that the document gives for a status: by itself, by its class, or by default.
+func (t *Tool) promised(status int) []string {
+	for _, key := range []string{fmt.Sprint(status), fmt.Sprintf("%dXX", status/100), "default"} {
+		for _, response := range t.responses {
+			if strings.EqualFold(response.Status, key) {
+				types := make([]string, len(response.Content))
+				for i, media := range response.Content {
+					types[i] = media.Type
+				}
+				return types
+			}
+		}
+	}
+	return nil
+}
+
+// notJSON is the fault of an answer that should have been JSON.
+func (t *Tool) notJSON(page *Page, text []byte, cause error) error {
+	if !looksLikeHTML(text) {
+		message := fmt.Sprintf("%s answered %d with JSON that is broken or incomplete", t.Upstream, page.Status)
+		f := fault.New(fault.UnexpectedResponse, message, cause)
+		f.Upstream = &fault.Upstream{Status: page.Status, RequestID: requestID(page.Header)}
+		return f
+	}
+	message := fmt.Sprintf("%s answered %d with a web page instead of JSON", t.Upstream, page.Status)
+	if title := t.clean(pageTitle(text)); title != "" {
+		message += fmt.Sprintf(" (%q)", title)
+	}
+	f := fault.New(fault.UnexpectedResponse, message+"; it looks like "+pageKind(text), cause)
+	f.Hint = "The operator of the gateway should check this API's base_url and credential."
+	f.Upstream = &fault.Upstream{Status: page.Status, RequestID: requestID(page.Header)}
+	return f
+}
+
+// pageKind guesses what a web page is that came in place of JSON.
+func pageKind(page []byte) string {
+	text := bytes.ToLower(page[:min(len(page), 64<<10)])
+	for _, sign := range []string{`type="password"`, "type='password'", "type=password", "log in", "login", "sign in", "signin", "single sign-on"} {
+		if bytes.Contains(text, []byte(sign)) {
+			return "a login page"
+		}
+	}
+	return "an error page, or the page of another server"
+}
+
+// tooLarge is the fault of an answer with more bytes than the tool takes.
+func (t *Tool) tooLarge(limit int64) error {
+	f := fault.New(fault.TooLarge, fmt.Sprintf("the answer of %s is larger than %s, more than this tool takes", t.Upstream, byteSize(limit)), nil)
+	f.Hint = t.askForLess()
+	return f
+}
+
+// byteSize writes a number of bytes for people.
+func byteSize(n int64) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%.3g MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.3g KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d bytes", n)
 }

@@ -96,9 +96,10 @@ type bodyTemplate struct {
 	required  bool
 	// whole is the client's name of the one argument that is the body, where it could not be flattened.
 	whole string
-	// properties are the slots of a flattened object body, where whole is "".
+	// properties are the slots of a flattened object body, where whole is "". With a literal they are what its {name}s
+	// may name, also arguments that go elsewhere too.
 	properties []slot
-	// literal is a body template of gateway.yaml: its strings may hold {argument}.
+	// literal is a body template of gateway.yaml: its strings may hold {name}, the name of a slot in properties.
 	literal  any
 	encoding map[string]specs.Encoding
 }
