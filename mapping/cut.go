@@ -85,17 +85,17 @@ func (c *cutter) array(path string, value []byte, budget int) []byte {
 	return slices.Concat([]byte{'['}, c.fit(path+"[0]", first, budget-2), []byte{']'})
 }
 
-// member is one member of an object.
-type member struct{ key, value []byte }
+// keyed is one member of an object.
+type keyed struct{ key, value []byte }
 
 // object keeps all keys, and cuts the largest values to one size, so that the small ones stay whole: of an object with
 // one big array, only that array is cut. Where even so there are too many keys, the first are kept.
 func (c *cutter) object(path string, value []byte, budget int) []byte {
-	var list []member
+	var list []keyed
 	var sizes []int
 	overhead := len("{}")
 	for key, value := range rawMembers(value) {
-		list = append(list, member{key, value})
+		list = append(list, keyed{key, value})
 		sizes = append(sizes, len(value))
 		overhead += len(key) + len(":,")
 	}
@@ -115,7 +115,7 @@ func (c *cutter) object(path string, value []byte, budget int) []byte {
 }
 
 // manyMembers keeps the first members of an object, and says how many are missing.
-func (c *cutter) manyMembers(path string, value []byte, list []member, budget int) []byte {
+func (c *cutter) manyMembers(path string, value []byte, list []keyed, budget int) []byte {
 	const rest = `"...":"%d more members"`
 	room := budget - len("{,}") - len(fmt.Sprintf(rest, len(list)))
 	out := []byte{'{'}

@@ -106,7 +106,7 @@ func (d *detail) readObject(object map[string]any, inList bool, depth int) {
 	}
 	message := textOf(object, messageNames)
 	if field := textOf(object, names); field != "" && message != "" {
-		d.fields = append(d.fields, fault.Field{Path: fieldPath(field), Message: oneLine(message)})
+		d.fields = append(d.fields, fault.Field{Path: plainField(field), Message: oneLine(message)})
 	}
 	if d.code == "" {
 		d.code = codeOf(object)
@@ -160,7 +160,7 @@ func (d *detail) readPerField(object map[string]any) {
 			}
 		}
 		message := oneLine(strings.Join(messages, "; "))
-		d.fields = append(d.fields, fault.Field{Path: fieldPath(name), Message: message})
+		d.fields = append(d.fields, fault.Field{Path: plainField(name), Message: message})
 		d.say(name + ": " + message)
 	}
 }
@@ -251,8 +251,8 @@ func lookup(object map[string]any, name string) any {
 	return nil
 }
 
-// fieldPath turns the ways of naming a field into one: "/data/attributes/email" and "body.email" are "email".
-func fieldPath(name string) string {
+// plainField turns the ways of naming a field into one: "/data/attributes/email" and "body.email" are "email".
+func plainField(name string) string {
 	path := strings.Trim(strings.ReplaceAll(strings.TrimPrefix(name, "#"), "/", "."), ".")
 	for _, prefix := range []string{"data.attributes.", "data.", "body.", "query.", "path.", "$.", "properties."} {
 		path = strings.TrimPrefix(path, prefix)

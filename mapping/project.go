@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// defaultMaxTokens is what the model gets of an answer where the tool does not say.
-	defaultMaxTokens = 15000
 	// bytesPerToken is what a token is taken for everywhere.
 	bytesPerToken = 4
 	// maxMedia bounds an image, a sound or a file that is handed on: clients refuse messages much larger than this.

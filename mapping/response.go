@@ -13,9 +13,6 @@ import (
 	"mcpgate/internal/fault"
 )
 
-// defaultMaxBytes bounds an answer where the tool does not.
-const defaultMaxBytes = 10 << 20
-
 // ReadPage reads an answer up to MaxBytes and closes it. A status outside 2xx is a fault, as is an answer that isn't
 // what it says it is. An answer that breaks off is the error of the connection, not a fault. Of a Page's Body, JSON is
 // valid and compact and text is UTF-8.
