@@ -92,6 +92,9 @@ func (u *upstream) configuredHeaders() []string {
 // showCredential puts a credential of the same kind on the request that holds no secret, so that there is none to hide.
 func (u *upstream) showCredential(req *http.Request) error {
 	c := u.config.Credential
+	if u.config.Sandbox() || emptyCredential(c) != "" {
+		return nil // there is none to show
+	}
 	for _, secret := range []*config.Secret{&c.Token, &c.Username, &c.Password, &c.Value} {
 		if !secret.IsZero() {
 			*secret = config.NewSecret(masked)

@@ -58,7 +58,7 @@ func (u *upstream) open(outbound config.Outbound, c *config.Upstream, sandbox ht
 	if u.retry, err = newRetryPolicy(c.Retry); err != nil {
 		return err
 	}
-	if u.source, err = credential.New(c.Credential); err != nil {
+	if u.source, err = newSource(c); err != nil {
 		return err
 	}
 	if u.guard, err = newGuard(outbound); err != nil {
