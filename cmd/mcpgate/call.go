@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 
 	"github.com/spf13/cobra"
 
-	"mcpgate/config"
 	"mcpgate/gateway"
 )
 
@@ -19,6 +17,7 @@ type callFlags struct {
 	json    string
 	dryRun  bool
 	sandbox bool
+	verbose bool
 }
 
 func (t *terminal) callCommand() *cobra.Command {
@@ -46,6 +45,7 @@ Exits with 1 where the call fails; the failure is printed like a result, with "o
 	cmd.Flags().StringVar(&flags.json, "json", "", "all arguments as one JSON `OBJECT`, - reads it from stdin")
 	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "print the HTTP request instead of sending it, secrets masked")
 	cmd.Flags().BoolVar(&flags.sandbox, "sandbox", false, "let the built-in sandbox answer instead of the upstream")
+	cmd.Flags().BoolVarP(&flags.verbose, "verbose", "v", false, "show the log: attempts, waits, and the causes of failures")
 	return cmd
 }
 
@@ -60,15 +60,17 @@ func (t *terminal) call(ctx context.Context, name string, pairs []string, flags 
 	if flags.sandbox {
 		sandboxAll(cfg)
 	}
-	if flags.dryRun {
-		maskSecrets(cfg)
+	options := gateway.Options{Version: programVersion()}
+	if flags.verbose {
+		options.Logger = t.logger(cfg)
 	}
-	tools, report, err := gateway.Load(ctx, cfg)
+	gw, err := gateway.New(ctx, cfg, options)
 	if err != nil {
 		return err
 	}
-	t.printReport(gateway.Report{Problems: report.Problems}) // a call is not the place for a document's oddities
-	tool, err := findTool(tools, name)
+	defer gw.Close(ctx)                                           //nolint:errcheck // nothing is under way when the command ends
+	t.printReport(gateway.Report{Problems: gw.Report().Problems}) // a call is not the place for a document's oddities
+	tool, err := findTool(gw.Tools(), name)
 	if err != nil {
 		return err
 	}
@@ -81,10 +83,15 @@ func (t *terminal) call(ctx context.Context, name string, pairs []string, flags 
 	if err != nil {
 		return err
 	}
-	if flags.dryRun {
-		return t.dryRun(ctx, cfg.Upstreams[tool.Upstream], tool, arguments)
+	if !flags.dryRun {
+		return t.runTool(ctx, gw, name, arguments)
 	}
-	return t.runTool(ctx, cfg, name, arguments)
+	request, err := gw.DryRun(ctx, name, arguments)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(t.stdout, request)
+	return err
 }
 
 // readArguments takes --json's value: an object, or - for stdin.
@@ -104,12 +111,7 @@ func (t *terminal) readArguments(value string) (json.RawMessage, error) {
 }
 
 // runTool calls the tool and prints the outcome, the whole of it, on stdout.
-func (t *terminal) runTool(ctx context.Context, cfg *config.Config, name string, arguments json.RawMessage) error {
-	gw, err := gateway.New(ctx, cfg, gateway.Options{Logger: slog.New(slog.DiscardHandler), Version: programVersion()})
-	if err != nil {
-		return err
-	}
-	defer gw.Close(ctx)
+func (t *terminal) runTool(ctx context.Context, gw *gateway.Gateway, name string, arguments json.RawMessage) error {
 	outcome := gw.Call(ctx, name, arguments)
 	if err := writeJSON(t.stdout, outcome); err != nil {
 		return err

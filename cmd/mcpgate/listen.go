@@ -151,12 +151,13 @@ func (d *doors) serve(ctx context.Context, cfg *config.Config, gw *gateway.Gatew
 		<-ctx.Done()
 		expiry, cancel := context.WithTimeout(base, grace(cfg))
 		defer cancel()
-		err := main.Shutdown(expiry)
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = fmt.Errorf("calls were still under way after server.shutdown_grace (%s) and were cut off", grace(cfg))
-		}
+		// From here on /readyz fails and calls under way run on. The doors close after them, so that probes and balancers
+		// see a gateway that is stopping, not one that is gone.
+		err := errors.Join(gw.Close(expiry), main.Shutdown(expiry))
 		cut()
-		// The side doors close last: a probe should see that the gateway is not ready, not that nobody is there.
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("calls were still under way after server.shutdown_grace (%s), and were cut off", grace(cfg))
+		}
 		return errors.Join(err, main.Close(), side[0].Close(), side[1].Close())
 	})
 	return group.Wait()

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 
 	"github.com/spf13/cobra"
@@ -83,7 +83,9 @@ func (t *terminal) serveStdio(ctx context.Context, flags serveFlags) error {
 	if ctx.Err() != nil {
 		serveErr = nil // a signal ended it, as it should
 	}
-	return closeGateway(ctx, cfg, gw, serveErr)
+	expiry, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace(cfg))
+	defer cancel()
+	return errors.Join(serveErr, gw.Close(expiry))
 }
 
 func (t *terminal) serveHTTP(ctx context.Context, flags serveFlags) error {
@@ -104,7 +106,7 @@ func (t *terminal) serveHTTP(ctx context.Context, flags serveFlags) error {
 		return err
 	}
 	t.printBanner(cfg, gw)
-	return closeGateway(ctx, cfg, gw, doors.serve(ctx, cfg, gw))
+	return doors.serve(ctx, cfg, gw)
 }
 
 // newGateway loads everything that is served. What was lost on the way is told, and does not keep the rest out.
@@ -117,19 +119,4 @@ func (t *terminal) newGateway(ctx context.Context, cfg *config.Config) (*gateway
 		fmt.Fprintln(t.stderr, problems.Error())
 	}
 	return gw, nil
-}
-
-// closeGateway ends what the gateway started, within the time that shutting down may take.
-func closeGateway(ctx context.Context, cfg *config.Config, gw *gateway.Gateway, err error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace(cfg))
-	defer cancel()
-	if closeErr := gw.Close(ctx); err == nil {
-		err = closeErr
-	}
-	return err
-}
-
-// logger writes to stderr, as telemetry.log says.
-func (t *terminal) logger(cfg *config.Config) *slog.Logger {
-	return slog.New(slog.NewTextHandler(t.stderr, nil))
 }
