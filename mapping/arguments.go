@@ -46,10 +46,41 @@ func (t *Tool) ParseArguments(raw json.RawMessage) (Arguments, error) {
 	if err := t.arguments.Validate(map[string]any(args)); err != nil {
 		fields = append(fields, mismatches(err)...)
 	}
+	if len(fields) == 0 {
+		fields = t.checkTogether(args)
+	}
 	if len(fields) > 0 {
 		return nil, misfit(fields)
 	}
 	return args, nil
+}
+
+// checkTogether checks what a body's schema demands of its properties together, such as one of two.
+func (t *Tool) checkTogether(args Arguments) []fault.Field {
+	if t.together == nil {
+		return nil
+	}
+	body, names := map[string]any{}, map[string]string{}
+	for _, s := range t.template.body.properties {
+		names[s.name] = s.argument
+		if value, ok := s.fill(args); ok {
+			body[s.name] = value
+		}
+	}
+	if len(body) == 0 && !t.template.body.required {
+		return nil // there is no body
+	}
+	err := t.together.Validate(body)
+	if err == nil {
+		return nil
+	}
+	fields := mismatches(err)
+	for i, f := range fields {
+		if name := names[f.Path]; name != "" {
+			fields[i].Path = name
+		}
+	}
+	return fields
 }
 
 // misfit is the fault for arguments that don't fit.
@@ -62,7 +93,7 @@ func misfit(fields []fault.Field) error {
 	}
 	var lines []string
 	for _, f := range fields {
-		lines = append(lines, f.Path+": "+f.Message)
+		lines = append(lines, strings.TrimPrefix(f.Path+": "+f.Message, ": "))
 	}
 	f := fault.New(fault.Input, "the arguments don't fit: "+strings.Join(lines, "; ")+more, nil)
 	f.Fields = fields

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"mcpgate/config"
@@ -71,7 +72,7 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 	t := &Tool{
 		Name: p.name, Upstream: p.upstream.Name, Method: p.op.Method, Path: p.op.Path, Query: p.query,
 		Title:       cmp.Or(p.entry.Title, title(p.op, p.name)),
-		Description: cmp.Or(p.entry.Description, describe(p.op)),
+		Description: cmp.Or(strings.TrimSpace(p.entry.Description), describe(p.op)),
 		Annotations: annotations(p.op.Method, p.entry.Annotations),
 		Timeout:     cmp.Or(time.Duration(p.entry.Timeout), time.Duration(p.upstream.Timeout), defaultTimeout),
 		MaxBytes:    int64(cmp.Or(p.entry.Response.MaxBytes, p.upstream.Response.MaxBytes, defaultMaxBytes)),
@@ -83,6 +84,9 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 		t.Description = cut(sentence(t.Description)+" "+cleanText(p.note), maxDescription)
 	}
 	in := collect(p.defs, p.op)
+	if p.entry.Body != nil {
+		in.body = &bodyTemplate{mediaType: mediaType(p.entry.ContentType), required: true, literal: plain(p.entry.Body)}
+	}
 	base, ok := c.base(p, in)
 	if !ok {
 		return nil, false
@@ -111,6 +115,7 @@ func (t *Tool) fill(p *plan, in *inputs) {
 		t.template.static = append(t.template.static, staticHeader{name, p.headers[name]})
 	}
 	t.template.body = in.body
+	literal := in.body != nil && in.body.literal != nil
 	for _, a := range in.arguments {
 		s := a.slot
 		switch {
@@ -123,6 +128,9 @@ func (t *Tool) fill(p *plan, in *inputs) {
 		default:
 			s.argument = a.name
 		}
+		if literal { // a template of gateway.yaml may name every argument
+			in.body.properties = append(in.body.properties, s)
+		}
 		switch a.in {
 		case "variable", "path":
 			t.template.segments = append(t.template.segments, s)
@@ -133,10 +141,14 @@ func (t *Tool) fill(p *plan, in *inputs) {
 		case "cookie":
 			t.template.cookies = append(t.template.cookies, s)
 		case "body":
-			if a.wire == "" {
-				in.body.whole = a.name
-			} else {
+			switch {
+			case literal:
+			case a.wire != "":
 				in.body.properties = append(in.body.properties, s)
+			case s.argument == "":
+				in.body.literal = a.value
+			default:
+				in.body.whole = a.name
 			}
 		}
 	}

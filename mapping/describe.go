@@ -36,13 +36,24 @@ func describe(op *specs.Operation) string {
 		text = madeUp(op)
 	case text == "":
 		text = summary
-	case summary != "" && !strings.HasPrefix(strings.ToLower(text), strings.ToLower(strings.TrimSuffix(summary, "."))):
+	case summary != "" && !says(text, summary):
 		text = sentence(summary) + " " + text
 	}
 	if op.Deprecated {
 		text = "Deprecated. " + text
 	}
 	return cut(text, maxDescription)
+}
+
+// says reports whether a description begins with what the summary says, in whatever form of the words.
+func says(text, summary string) bool {
+	text = strings.ToLower(text[:min(len(text), 200)])
+	for _, word := range strings.FieldsFunc(strings.ToLower(summary), func(r rune) bool { return !unicode.IsLetter(r) }) {
+		if len(word) > 3 && !strings.Contains(text, word[:len(word)*3/4]) {
+			return false
+		}
+	}
+	return true
 }
 
 // madeUp describes an operation that has no words of its own.
@@ -90,7 +101,7 @@ var (
 	image    = regexp.MustCompile(`!\[[^\]]*\]\([^)]*\)`)
 	link     = regexp.MustCompile(`\[([^\]]+)\]\([^)]*\)`)
 	fence    = regexp.MustCompile("(?m)^```.*$")
-	heading  = regexp.MustCompile(`(?m)^#{1,6}\s+`)
+	heading  = regexp.MustCompile(`(?m)^#{1,6}[ \t]+(.*?)[:#\s]*$`)
 	emphasis = regexp.MustCompile(`\*\*([^*\n]+)\*\*|__([^_\n]+)__`)
 	blanks   = regexp.MustCompile(`[ \t\r\n\x{a0}]+`)
 )
@@ -103,7 +114,10 @@ func cleanText(s string) string {
 	s = image.ReplaceAllString(s, "")
 	s = link.ReplaceAllString(s, "$1")
 	s = fence.ReplaceAllString(s, "")
-	s = heading.ReplaceAllString(s, "")
+	if first := heading.FindStringIndex(strings.TrimSpace(s)); first != nil && first[0] == 0 {
+		s = cmp.Or(strings.TrimSpace(strings.TrimSpace(s)[first[1]:]), s) // a heading over all of it says little
+	}
+	s = heading.ReplaceAllString(s, "$1: ")
 	s = emphasis.ReplaceAllString(s, "$1$2")
 	s = html.UnescapeString(tag.ReplaceAllString(s, " "))
 	s = strings.Map(func(r rune) rune {
@@ -128,6 +142,9 @@ func sentence(s string) string {
 func cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s
+	}
+	if limit < 2*len("…") {
+		return ""
 	}
 	head := s[:limit-len("…")]
 	for !utf8.ValidString(head) && head != "" {

@@ -138,8 +138,11 @@ func scalar(kind keyword, key string, v any) (any, bool) {
 		f, ok := number(v)
 		return v, ok && f >= 0 && f == math.Trunc(f)
 	case aText:
-		_, ok := v.(string)
-		return v, ok
+		text, ok := v.(string)
+		if key == "description" || key == "title" {
+			text = cut(cleanText(text), details[0].argument)
+		}
+		return text, ok
 	case aFlag:
 		_, ok := v.(bool)
 		return v, ok

@@ -3,7 +3,9 @@ package mapping
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"mcpgate/specs"
 )
@@ -41,7 +43,7 @@ func collect(d *definitions, op *specs.Operation) *inputs {
 	in := &inputs{}
 	for _, p := range op.Parameters {
 		in.arguments = append(in.arguments, &argument{
-			wire: p.Name, in: p.In, description: p.Description, schema: d.cleaned(p.Schema),
+			wire: p.Name, in: p.In, description: cleanText(p.Description), schema: d.cleaned(p.Schema),
 			required: p.Required || p.In == "path",
 			slot: slot{name: p.Name, style: p.Style, explode: p.Explode, reserved: p.AllowReserved,
 				contentType: p.ContentType},
@@ -59,22 +61,57 @@ func collect(d *definitions, op *specs.Operation) *inputs {
 // collectBody makes one argument of each property where that loses nothing, else one of the whole body.
 func (in *inputs) collectBody(d *definitions, body *specs.Body) {
 	media := chooseMedia(body.Content)
-	in.body = &bodyTemplate{mediaType: media.Type, required: body.Required, encoding: media.Encoding}
 	schema := d.cleaned(media.Schema)
+	media.Type = concrete(media.Type, d.follow(schema))
+	in.body = &bodyTemplate{mediaType: media.Type, required: body.Required, encoding: media.Encoding}
 	if flat, ok := flatten(d, schema); ok && structured(media.Type) && (body.Required || len(flat.required) == 0) {
 		in.rest = flat.rest
 		for _, name := range sortedKeys(flat.properties) {
-			in.arguments = append(in.arguments, &argument{
-				wire: name, in: "body", schema: flat.properties[name],
-				required: slices.Contains(flat.required, name), slot: slot{name: name},
-			})
+			a := &argument{wire: name, in: "body", schema: flat.properties[name],
+				required: slices.Contains(flat.required, name), slot: slot{name: name}}
+			if isMultipart(media.Type) {
+				a.takeFile(d)
+			}
+			in.arguments = append(in.arguments, a)
 		}
 		return
 	}
 	in.arguments = append(in.arguments, &argument{
 		in: "body", schema: wholeBody(schema, media.Type), required: body.Required,
-		description: cmp.Or(body.Description, "The body of the request."),
+		description: cmp.Or(cleanText(body.Description), "The body of the request."),
 	})
+}
+
+func isMultipart(mediaType string) bool { return strings.HasPrefix(baseType(mediaType), "multipart/") }
+
+// takeFile makes a file of a multipart form, or a list of them, an argument in base64.
+func (a *argument) takeFile(d *definitions) {
+	text := a.text()
+	schema := d.follow(a.schema)
+	if items, ok := schema["items"].(map[string]any); ok && isFile(d.follow(items)) {
+		a.slot.binary = true
+		a.schema = maps.Clone(schema)
+		a.schema["items"] = fileSchema()
+	}
+	if isFile(schema) {
+		a.slot.binary = true
+		a.schema = fileSchema()
+	}
+	a.description = text
+}
+
+func fileSchema() map[string]any {
+	return map[string]any{"type": "string", "contentEncoding": "base64"}
+}
+
+// isFile reports whether a schema stands for bytes: OpenAPI 3.0 writes format: binary, 3.1 a contentMediaType alone.
+func isFile(schema map[string]any) bool {
+	if kind, typed := schema["type"]; typed && kind != "string" {
+		return false
+	}
+	mediaType, _ := schema["contentMediaType"].(string)
+	return schema["format"] == "binary" || mediaType != "" && schema["contentEncoding"] == nil && !textual(mediaType) &&
+		!isJSON(mediaType)
 }
 
 // loosen makes every property of the body optional.
@@ -94,7 +131,7 @@ func wholeBody(schema map[string]any, mediaType string) map[string]any {
 	case textual(mediaType):
 		return map[string]any{"type": "string"}
 	}
-	return map[string]any{"type": "string", "contentEncoding": "base64"}
+	return fileSchema()
 }
 
 // chooseMedia prefers JSON, then forms, then multipart, then what comes first.
@@ -114,11 +151,21 @@ func chooseMedia(content []specs.Media) specs.Media {
 		}
 		return 5
 	}
-	best := slices.MinFunc(content, func(a, b specs.Media) int { return cmp.Compare(rank(a), rank(b)) })
-	if rank(best) == 2 {
-		best.Type = "application/json"
+	return slices.MinFunc(content, func(a, b specs.Media) int { return cmp.Compare(rank(a), rank(b)) })
+}
+
+// concrete chooses a media type where the document takes any: what its schema looks like.
+func concrete(mediaType string, schema map[string]any) string {
+	if base := baseType(mediaType); base != "*/*" && base != "application/*" {
+		return mediaType
 	}
-	return best
+	switch {
+	case isFile(schema):
+		return "application/octet-stream"
+	case schema["type"] == "string":
+		return "text/plain"
+	}
+	return "application/json"
 }
 
 // assignNames gives each argument a legal name that no other has. Names from gateway.yaml come first, then a place's

@@ -11,9 +11,6 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-
 	"mcpgate/internal/fault"
 )
 
@@ -51,9 +48,13 @@ func collectMismatches(e *jsonschema.ValidationError, fields *[]fault.Field) {
 		add(path, "must be %s", values([]any{k.Want}))
 	case *kind.OneOf, *kind.AnyOf:
 		branch(e, path, fields)
+	case *kind.DependentRequired:
+		add(path, "%s needs %s beside it", k.Prop, strings.Join(k.Missing, ", "))
+	case *kind.Not, *kind.FalseSchema:
+		add(path, "is not allowed here")
 	default:
 		if len(e.Causes) == 0 {
-			add(path, "%s", strings.ReplaceAll(k.LocalizedString(printer), "'", ""))
+			add(path, "%s", limit(e.ErrorKind))
 		}
 		for _, cause := range e.Causes {
 			collectMismatches(cause, fields)
@@ -61,10 +62,57 @@ func collectMismatches(e *jsonschema.ValidationError, fields *[]fault.Field) {
 	}
 }
 
-var printer = message.NewPrinter(language.English)
+// limit says what a value has to keep to.
+func limit(k jsonschema.ErrorKind) string {
+	switch k := k.(type) {
+	case *kind.Minimum:
+		return "must be at least " + k.Want.RatString()
+	case *kind.Maximum:
+		return "must be at most " + k.Want.RatString()
+	case *kind.ExclusiveMinimum:
+		return "must be more than " + k.Want.RatString()
+	case *kind.ExclusiveMaximum:
+		return "must be less than " + k.Want.RatString()
+	case *kind.MultipleOf:
+		return "must be a multiple of " + k.Want.RatString()
+	case *kind.MinLength:
+		return fmt.Sprintf("must have at least %d characters, and has %d", k.Want, k.Got)
+	case *kind.MaxLength:
+		return fmt.Sprintf("must have at most %d characters, and has %d", k.Want, k.Got)
+	case *kind.Pattern:
+		return fmt.Sprintf("must match the pattern %s", cut(k.Want, 300))
+	case *kind.MinItems:
+		return fmt.Sprintf("must have at least %d items, and has %d", k.Want, k.Got)
+	case *kind.MaxItems:
+		return fmt.Sprintf("must have at most %d items, and has %d", k.Want, k.Got)
+	case *kind.UniqueItems:
+		return fmt.Sprintf("must not have an item twice, as those at %d and %d", k.Duplicates[0], k.Duplicates[1])
+	case *kind.MinProperties:
+		return fmt.Sprintf("at least %d fields are needed, and there are %d", k.Want, k.Got)
+	case *kind.MaxProperties:
+		return fmt.Sprintf("at most %d fields are allowed, and there are %d", k.Want, k.Got)
+	case *kind.PropertyNames:
+		return fmt.Sprintf("%q is no name for a field here", k.Property)
+	}
+	return fmt.Sprintf("does not fit (%s)", strings.Join(k.KeywordPath(), "."))
+}
 
-// branch reports the alternative that came nearest: the one whose mismatch lies deepest, and of these the first.
+// branch reports the alternative that came nearest: the one whose mismatch lies deepest, and of these the first. Where
+// all that misses in each is a field, it says which.
 func branch(e *jsonschema.ValidationError, path string, fields *[]fault.Field) {
+	var needed []string
+	for _, cause := range e.Causes {
+		for len(cause.Causes) == 1 {
+			cause = cause.Causes[0]
+		}
+		if k, ok := cause.ErrorKind.(*kind.Required); ok && fieldPath(cause.InstanceLocation) == path {
+			needed = append(needed, strings.Join(k.Missing, " and "))
+		}
+	}
+	if len(needed) > 1 && len(needed) == len(e.Causes) {
+		*fields = append(*fields, fault.Field{Path: path, Message: "needs " + strings.Join(needed, ", or ")})
+		return
+	}
 	var best []fault.Field
 	depth := -1
 	for _, cause := range e.Causes {

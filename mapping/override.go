@@ -186,7 +186,7 @@ func (c *compilation) declared(p *plan) *specs.Operation {
 	}
 	if len(properties) > 0 {
 		schema := specs.Schema{"type": "object", "properties": properties, "required": required}
-		op.Body = &specs.Body{Required: len(required) > 0, Content: []specs.Media{{
+		op.Body = &specs.Body{Required: len(required) > 0 || p.entry.Body != nil, Content: []specs.Media{{
 			Type: mediaType(p.entry.ContentType), Schema: schema}}}
 	}
 	return op

@@ -3,59 +3,103 @@ package mapping
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
+// maxSchema is how many bytes of schema one tool should cost; above it the schema that clients see is made shorter.
+const maxSchema = 8 << 10
+
+// detail is how much of a schema clients see.
+type detail struct {
+	argument, nested int // bytes of the description of an argument, and of what lies deeper
+	depth            int // how deep schemas nest
+	enum             int // values of an enum below an argument
+}
+
+// details from the fullest on: long descriptions go first, then depth.
+var details = []detail{
+	{argument: 400, nested: 200, depth: maxDepth, enum: 500},
+	{argument: 300, nested: 80, depth: maxDepth, enum: 100},
+	{argument: 200, nested: 0, depth: maxDepth, enum: 50},
+	{argument: 200, nested: 0, depth: 6, enum: 50},
+	{argument: 200, nested: 0, depth: 4, enum: 20},
+	{argument: 160, nested: 0, depth: 3, enum: 20},
+	{argument: 120, nested: 0, depth: 2, enum: 20},
+	{argument: 120, nested: 0, depth: 1, enum: 20},
+}
+
+// shortened is said of a tool whose schema clients see without its depths.
+const shortened = "Not all nested fields are listed here; the others are accepted too, as the API documents them."
+
 // compileInput makes the schema that ParseArguments validates with, and the one that clients see.
 func (t *Tool) compileInput(d *definitions, in *inputs) error {
-	whole, seen := map[string]any{}, map[string]any{}
-	var required []any
-	var order []string
-	view := &view{definitions: d, names: map[string]string{}}
-	for _, a := range in.arguments {
-		if a.hidden || a.fixed {
-			continue
-		}
-		whole[a.name] = a.schema
-		seen[a.name] = view.argument(a)
-		order = append(order, a.name)
+	properties, required := map[string]any{}, []any{}
+	for _, a := range in.shown() {
+		properties[a.name] = a.schema
+		t.names = append(t.names, a.name)
 		if a.required && !a.defaulted {
 			required = append(required, a.name)
 		}
 	}
-	t.names = order
-	schema := map[string]any{"type": "object", "properties": whole, "additionalProperties": false}
-	if required != nil {
-		schema["required"] = required
-	}
 	var err error
-	if t.arguments, err = d.compile(schema); err != nil {
+	t.arguments, err = d.compile(map[string]any{
+		"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+	if err != nil {
 		return err
 	}
-	if t.InputSchema, err = view.root(order, seen, required); err != nil {
-		return err
+	if in.rest != nil {
+		if t.together, err = d.compile(in.rest); err != nil {
+			return err
+		}
 	}
-	return compilesAlone(t.InputSchema)
+	for _, level := range details {
+		v := &view{definitions: d, detail: level, names: map[string]string{}, depths: map[string]int{}}
+		if t.InputSchema, err = v.write(in, required); err != nil {
+			return err
+		}
+		if len(t.InputSchema) <= maxSchema || level == details[len(details)-1] {
+			if v.stubs {
+				t.Description = sentence(t.Description) + " " + shortened
+			}
+			break
+		}
+	}
+	return VetSchema(t.InputSchema)
 }
 
-// view is how clients see the schemas of one tool: without what some of them can't read. It only widens.
+// shown returns the arguments that the model sees.
+func (in *inputs) shown() []*argument {
+	var out []*argument
+	for _, a := range in.arguments {
+		if !a.hidden && !a.fixed {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// view is how clients see the schemas of one tool: shorter, and without what some of them can't read. It only widens.
 type view struct {
 	definitions *definitions
+	detail      detail
 	names       map[string]string // of definitions, to those in $defs
+	depths      map[string]int    // at which a definition is first referred to
 	pending     []string
+	stubs       bool // something was too deep to be shown
 }
 
 // argument is the schema of one argument, with its description.
 func (v *view) argument(a *argument) map[string]any {
-	schema := v.schema(a.schema, 0)
-	out, ok := schema.(map[string]any)
-	if !ok {
-		out = asObject(schema)
+	out := asObject(v.schema(a.schema, 0))
+	text := a.text()
+	if a.slot.binary || a.schema["contentEncoding"] == "base64" && a.wire == "" {
+		text = strings.TrimSpace(sentence(text) + " The bytes, in base64.")
 	}
-	if text := cut(cleanText(a.description), maxArgument); text != "" {
+	if text = cut(text, v.detail.argument); text != "" {
 		out["description"] = text
 	}
 	if a.defaulted {
@@ -64,17 +108,14 @@ func (v *view) argument(a *argument) map[string]any {
 	return out
 }
 
-// Bounds of the descriptions inside a schema, in bytes.
-const (
-	maxArgument = 400
-	maxNested   = 200
-)
-
 // schema lowers a cleaned schema.
 func (v *view) schema(schema any, depth int) any {
 	in, ok := schema.(map[string]any)
 	if !ok {
 		return schema
+	}
+	if depth > v.detail.depth && (in["properties"] != nil || in["$ref"] != nil) || depth > 2*v.detail.depth {
+		return v.stub(in, depth)
 	}
 	out := make(map[string]any, len(in))
 	for _, key := range sortedKeys(in) {
@@ -83,17 +124,20 @@ func (v *view) schema(schema any, depth int) any {
 			"dependentRequired", "contains", "minContains", "maxContains", "propertyNames", "patternProperties":
 			// Few clients know these, and some refuse them: ParseArguments checks them.
 		case "oneOf":
-			// Of lowered branches several may match.
-			if in["anyOf"] == nil {
+			if in["anyOf"] == nil { // anyOf, since of lowered branches several may match
 				out["anyOf"] = v.list(value, depth)
 			}
 		case "description":
-			limit := maxNested
-			if depth == 0 {
-				limit = maxArgument
-			}
-			if text := cut(cleanText(value.(string)), limit); text != "" {
+			if text := cut(value.(string), v.detail.nested); text != "" && depth > 0 {
 				out[key] = text
+			}
+		case "default":
+			if small(value) {
+				out[key] = value
+			}
+		case "enum":
+			if list := value.([]any); depth == 0 && len(list) <= 2*v.detail.enum || len(list) <= v.detail.enum {
+				out[key] = list
 			}
 		case "pattern":
 			if portable(value.(string)) {
@@ -103,17 +147,44 @@ func (v *view) schema(schema any, depth int) any {
 			out[key] = v.value(key, value, depth)
 		}
 	}
-	if in["patternProperties"] != nil && out["additionalProperties"] != nil {
-		delete(out, "additionalProperties") // it spoke of the names that no pattern matches
+	if in["patternProperties"] != nil {
+		delete(out, "additionalProperties") // it speaks of the names that no pattern matches
 	}
 	return out
+}
+
+// small reports whether a default is short enough to be worth its place.
+func small(value any) bool {
+	switch value := value.(type) {
+	case string:
+		return len(value) <= 100
+	case []any:
+		return len(value) == 0
+	case map[string]any:
+		return len(value) == 0
+	}
+	return true
+}
+
+// stub stands in for a schema that lies too deep to be shown: nothing but its type, where it has one.
+func (v *view) stub(in map[string]any, depth int) map[string]any {
+	if name, ok := definitionName(in["$ref"]); ok {
+		if known, ok := v.names[name]; ok {
+			return map[string]any{"$ref": reference + known}
+		}
+	}
+	v.stubs = true
+	if kind, ok := v.definitions.follow(in)["type"]; ok {
+		return map[string]any{"type": kind}
+	}
+	return map[string]any{}
 }
 
 func (v *view) value(key string, value any, depth int) any {
 	switch keywords[key] {
 	case aReference:
 		name, _ := definitionName(value)
-		return reference + v.name(name)
+		return reference + v.name(name, depth)
 	case aSchema:
 		return v.schema(value, depth+1)
 	case schemaList:
@@ -129,17 +200,18 @@ func (v *view) value(key string, value any, depth int) any {
 	return value
 }
 
+// list lowers the branches of a combinator, which are as deep as the schema itself.
 func (v *view) list(value any, depth int) []any {
 	list := value.([]any)
 	out := make([]any, len(list))
 	for i, item := range list {
-		out[i] = v.schema(item, depth+1)
+		out[i] = v.schema(item, max(depth, 1))
 	}
 	return out
 }
 
 // name returns a definition's name in $defs, where it needs no escaping.
-func (v *view) name(definition string) string {
+func (v *view) name(definition string, depth int) string {
 	if name, ok := v.names[definition]; ok {
 		return name
 	}
@@ -156,8 +228,20 @@ func (v *view) name(definition string) string {
 		name = fmt.Sprintf("%s_%d", base, i)
 	}
 	v.names[definition] = name
+	v.depths[definition] = depth
 	v.pending = append(v.pending, definition)
 	return name
+}
+
+// write lowers the arguments, and the definitions that they need.
+func (v *view) write(in *inputs, required []any) (json.RawMessage, error) {
+	var order []string
+	properties := map[string]any{}
+	for _, a := range in.shown() {
+		order = append(order, a.name)
+		properties[a.name] = v.argument(a)
+	}
+	return v.root(order, properties, required)
 }
 
 // root writes the whole schema. The arguments stand in the order of the request, since models fill them in as they
@@ -167,7 +251,7 @@ func (v *view) root(order []string, properties map[string]any, required []any) (
 	for len(v.pending) > 0 {
 		name := v.pending[0]
 		v.pending = v.pending[1:]
-		defs[v.names[name]] = v.schema(v.definitions.named(name), 1)
+		defs[v.names[name]] = v.schema(v.definitions.named(name), max(v.depths[name], 1))
 	}
 	var b bytes.Buffer
 	b.WriteString(`{"type":"object","properties":{`)
@@ -184,7 +268,7 @@ func (v *view) root(order []string, properties map[string]any, required []any) (
 		key   string
 		value any
 		there bool
-	}{{"required", required, required != nil}, {"$defs", defs, len(defs) > 0}, {"additionalProperties", false, true}} {
+	}{{"required", required, len(required) > 0}, {"$defs", defs, len(defs) > 0}, {"additionalProperties", false, true}} {
 		if !part.there {
 			continue
 		}
@@ -214,12 +298,15 @@ func member(b *bytes.Buffer, name string, value any) error {
 	return nil
 }
 
-// compilesAlone makes sure that a client which compiles the schema can: mcp-go silently stops checking arguments where
-// one does not, and others refuse every tool.
-func compilesAlone(schema json.RawMessage) error {
+// VetSchema makes sure that clients can read an input schema: an object at the root, and nothing in it that does not
+// compile or leads out of it. mcp-go silently stops checking arguments over such a schema, and others refuse every tool.
+func VetSchema(schema json.RawMessage) error {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
 	if err != nil {
 		return err
+	}
+	if root, _ := doc.(map[string]any); root["type"] != "object" {
+		return errors.New("its root is no object")
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)

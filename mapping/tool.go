@@ -37,9 +37,15 @@ type Tool struct {
 
 	names     []string           // of the arguments, by the client's names
 	arguments *jsonschema.Schema // the whole schema, with which ParseArguments validates
+	together  *jsonschema.Schema // what the properties of a flattened body have to fulfil together; nil where nothing
 	defaults  map[string]any     // client argument -> default
 	template  template
 	responses []specs.Response
+}
+
+// Tokens estimates what the tool costs in a model's context, at 4 bytes a token.
+func (t *Tool) Tokens() int {
+	return (len(t.Name) + len(t.Title) + len(t.Description) + len(t.InputSchema) + 3) / 4
 }
 
 // Annotations are hints for clients about what a tool does.
