@@ -73,7 +73,7 @@ func TestCompileRequest(t *testing.T) {
 	wantFields := []fault.Field{
 		{Path: "skuu", Message: `there is no such argument; did you mean "sku"?`},
 		{Path: "id", Message: "must be an integer, not a boolean"},
-		{Path: "limit", Message: "maximum: got 51, want 50"},
+		{Path: "limit", Message: "must be at most 50"},
 		{Path: "sku", Message: "is required"},
 	}
 	if diff := cmp.Diff(wantFields, fields); diff != "" {

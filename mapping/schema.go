@@ -3,11 +3,8 @@ package mapping
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // maxSchema is how many bytes of schema one tool should cost; above it the schema that clients see is made shorter.
@@ -296,25 +293,4 @@ func member(b *bytes.Buffer, name string, value any) error {
 	}
 	b.WriteString(strings.TrimSuffix(out.String(), "\n"))
 	return nil
-}
-
-// VetSchema makes sure that clients can read an input schema: an object at the root, and nothing in it that does not
-// compile or leads out of it. mcp-go silently stops checking arguments over such a schema, and others refuse every tool.
-func VetSchema(schema json.RawMessage) error {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
-	if err != nil {
-		return err
-	}
-	if root, _ := doc.(map[string]any); root["type"] != "object" {
-		return errors.New("its root is no object")
-	}
-	compiler := jsonschema.NewCompiler()
-	compiler.DefaultDraft(jsonschema.Draft2020)
-	compiler.UseLoader(noLoader{})
-	const url = "mcpgate:///input"
-	if err := compiler.AddResource(url, doc); err != nil {
-		return err
-	}
-	_, err = compiler.Compile(url)
-	return err
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // VetSchema reports why an input schema can't be shown to clients: it isn't JSON, isn't an object's, doesn't compile, or
-// refers to anything outside itself.
+// refers to anything outside itself. Patterns are held to Go's engine, as mcp-go and other clients in Go do.
 func VetSchema(schema json.RawMessage) error {
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
 	if err != nil {
@@ -27,7 +27,6 @@ func VetSchema(schema json.RawMessage) error {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.UseLoader(noLoader{})
-	compiler.UseRegexpEngine(compilePattern)
 	if err := compiler.AddResource(location, document); err != nil {
 		return err
 	}
