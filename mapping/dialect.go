@@ -140,7 +140,7 @@ func scalar(kind keyword, key string, v any) (any, bool) {
 	case aText:
 		text, ok := v.(string)
 		if key == "description" || key == "title" {
-			text = cut(cleanText(text), details[0].argument)
+			text = cut(cleanText(text), levels[0].argument)
 		}
 		return text, ok
 	case aFlag:

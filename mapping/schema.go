@@ -10,15 +10,15 @@ import (
 // maxSchema is how many bytes of schema one tool should cost; above it the schema that clients see is made shorter.
 const maxSchema = 8 << 10
 
-// detail is how much of a schema clients see.
-type detail struct {
+// level is how much of a schema clients see.
+type level struct {
 	argument, nested int // bytes of the description of an argument, and of what lies deeper
 	depth            int // how deep schemas nest
 	enum             int // values of an enum below an argument
 }
 
-// details from the fullest on: long descriptions go first, then depth.
-var details = []detail{
+// levels from the fullest on: long descriptions go first, then depth.
+var levels = []level{
 	{argument: 400, nested: 200, depth: maxDepth, enum: 500},
 	{argument: 300, nested: 80, depth: maxDepth, enum: 100},
 	{argument: 200, nested: 0, depth: maxDepth, enum: 50},
@@ -53,12 +53,12 @@ func (t *Tool) compileInput(d *definitions, in *inputs) error {
 			return err
 		}
 	}
-	for _, level := range details {
-		v := &view{definitions: d, detail: level, names: map[string]string{}, depths: map[string]int{}}
+	for _, l := range levels {
+		v := &view{definitions: d, level: l, names: map[string]string{}, depths: map[string]int{}}
 		if t.InputSchema, err = v.write(in, required); err != nil {
 			return err
 		}
-		if len(t.InputSchema) <= maxSchema || level == details[len(details)-1] {
+		if len(t.InputSchema) <= maxSchema || l == levels[len(levels)-1] {
 			if v.stubs {
 				t.Description = sentence(t.Description) + " " + shortened
 			}
@@ -82,7 +82,7 @@ func (in *inputs) shown() []*argument {
 // view is how clients see the schemas of one tool: shorter, and without what some of them can't read. It only widens.
 type view struct {
 	definitions *definitions
-	detail      detail
+	level       level
 	names       map[string]string // of definitions, to those in $defs
 	depths      map[string]int    // at which a definition is first referred to
 	pending     []string
@@ -96,7 +96,7 @@ func (v *view) argument(a *argument) map[string]any {
 	if a.slot.binary || a.schema["contentEncoding"] == "base64" && a.wire == "" {
 		text = strings.TrimSpace(sentence(text) + " The bytes, in base64.")
 	}
-	if text = cut(text, v.detail.argument); text != "" {
+	if text = cut(text, v.level.argument); text != "" {
 		out["description"] = text
 	}
 	if a.defaulted {
@@ -111,7 +111,7 @@ func (v *view) schema(schema any, depth int) any {
 	if !ok {
 		return schema
 	}
-	if depth > v.detail.depth && (in["properties"] != nil || in["$ref"] != nil) || depth > 2*v.detail.depth {
+	if depth > v.level.depth && (in["properties"] != nil || in["$ref"] != nil) || depth > 2*v.level.depth {
 		return v.stub(in, depth)
 	}
 	out := make(map[string]any, len(in))
@@ -125,7 +125,7 @@ func (v *view) schema(schema any, depth int) any {
 				out["anyOf"] = v.list(value, depth)
 			}
 		case "description":
-			if text := cut(value.(string), v.detail.nested); text != "" && depth > 0 {
+			if text := cut(value.(string), v.level.nested); text != "" && depth > 0 {
 				out[key] = text
 			}
 		case "default":
@@ -133,7 +133,7 @@ func (v *view) schema(schema any, depth int) any {
 				out[key] = value
 			}
 		case "enum":
-			if list := value.([]any); depth == 0 && len(list) <= 2*v.detail.enum || len(list) <= v.detail.enum {
+			if list := value.([]any); depth == 0 && len(list) <= 2*v.level.enum || len(list) <= v.level.enum {
 				out[key] = list
 			}
 		case "pattern":
