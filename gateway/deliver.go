@@ -17,7 +17,11 @@ import (
 // or of a panic, to the client.
 func (g *Gateway) deliver(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 	stop := g.reportProgress(ctx, req)
-	outcome := g.Call(ctx, req.Params.Name, req.Params.RawArguments)
+	arguments := req.Params.RawArguments // decoded ones have lost the integers above 2^53
+	if string(arguments) == "null" {
+		arguments = nil // some clients say so where there are none
+	}
+	outcome := g.Call(ctx, req.Params.Name, arguments)
 	stop()
 	return toolResult(req.Params.Name, outcome), nil
 }

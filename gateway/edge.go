@@ -8,10 +8,14 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 )
+
+// readTimeout bounds how long a client may take to send its message.
+const readTimeout = 30 * time.Second
 
 // edge is what stands between the network and mcp-go on the MCP endpoint: mcp-go is the protocol, not a safe HTTP
 // server for many tenants. Whoever gets here has passed access.
@@ -65,11 +69,13 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	case mcp.MethodSubscriptionsListen:
-		// A listen has no end of its own: the gateway's is its.
+		// A listen has no end of its own: the gateway's is its. mcp-go would keep a shutdown waiting for it.
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(e.gateway.stopping, cancel)()
-		r = r.WithContext(ctx)
+		stream := newEventStream(w)
+		defer stream.keepAlive()()
+		w, r = stream, r.WithContext(ctx)
 	}
 	e.pass(w, r, body)
 }
@@ -105,7 +111,12 @@ func readMessage(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, b
 	if limit > 0 {
 		source = http.MaxBytesReader(w, source, limit)
 	}
+	// A client that sends a byte now and then is not waited for. Once the message is here, the connection's reads only
+	// watch for the client to go, and a deadline would end the call.
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(readTimeout)) // fails where a test has no connection
 	body, err := io.ReadAll(source)
+	_ = control.SetReadDeadline(time.Time{})
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return refuse(http.StatusRequestEntityTooLarge, "the message is larger than server.max_body")
 	}

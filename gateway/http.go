@@ -31,7 +31,7 @@ func (g *Gateway) newHandler() (http.Handler, error) {
 		mux.Handle("/messages", access.guard(http.HandlerFunc(sse.serveMessage), http.MethodPost))
 	}
 	mux.HandleFunc("/", notFound)
-	return g.recovered(newTrustedProxies(g.cfg.Server.TrustedProxies).seen(mux)), nil
+	return newTrustedProxies(g.cfg.Server.TrustedProxies).seen(g.logged(g.recovered(mux))), nil
 }
 
 // statusOr serves the status page to browsers and everything else to next.

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"log/slog"
+	"net/http"
 	"sync"
 
 	"mcpgate/internal/fault"
@@ -66,3 +68,38 @@ func (o *Outcome) code() fault.Code {
 	}
 	return o.Errors[0].Code
 }
+
+// logged writes a line for every HTTP request where the log is to be that detailed. The query is left out: it may hold
+// what should not be there.
+func (g *Gateway) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !g.log.Enabled(r.Context(), slog.LevelDebug) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		started := g.now()
+		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(seen, r)
+		g.log.LogAttrs(r.Context(), slog.LevelDebug, "request",
+			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", seen.status),
+			slog.String("client", r.RemoteAddr), slog.Duration("duration", g.now().Sub(started)))
+	})
+}
+
+// statusWriter remembers the status.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Flush keeps the writer an http.Flusher, and Unwrap what else the server's own writer can do.
+func (w *statusWriter) Flush() {
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // the next write meets the same error
+}
+
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -19,18 +20,19 @@ const progressEvery = 2 * time.Second
 const settleTime = time.Millisecond
 
 // reportProgress tells a client that asked for it (progressToken) how long its call has been running, until the
-// returned function is called. Progress counts seconds, so it always grows.
+// returned function is called. Progress counts seconds; it has to grow, so no two say the same.
 func (g *Gateway) reportProgress(ctx context.Context, req mcp.CallToolRequest) (stop func()) {
 	session := server.ClientSessionFromContext(ctx)
 	if req.Params.Meta == nil || req.Params.Meta.ProgressToken == nil || session == nil {
 		return func() {}
 	}
-	started := time.Now()
+	started, last := time.Now(), -1.0
 	notify := func(message string) {
+		last = max(math.Floor(time.Since(started).Seconds()*1000)/1000, last+0.001)
 		// A client that reads too slowly loses progress, never the result.
 		_ = g.core.SendNotificationToClient(ctx, "notifications/progress", map[string]any{
 			"progressToken": req.Params.Meta.ProgressToken,
-			"progress":      time.Since(started).Seconds(),
+			"progress":      last,
 			"message":       message,
 		})
 	}

@@ -7,10 +7,14 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 )
+
+// lastWords is how long a client may take to read what is left to say when its time is over.
+const lastWords = time.Second
 
 // maxUnderway bounds the requests of one session that are answered at once.
 const maxUnderway = 256
@@ -24,6 +28,7 @@ type session struct {
 	notifications chan mcp.JSONRPCNotification // from mcp-go
 	out           chan []byte                  // responses
 	broken        chan struct{}                // closed when nothing more can be written
+	unread        chan struct{}                // closed when the client is not waited for any longer
 	requests      sync.WaitGroup
 	initialized   atomic.Bool
 
@@ -46,6 +51,7 @@ func newSession(g *Gateway, id string) *session {
 		notifications: make(chan mcp.JSONRPCNotification, 64),
 		out:           make(chan []byte),
 		broken:        make(chan struct{}),
+		unread:        make(chan struct{}),
 		underway:      make(map[string]*request),
 	}
 }
@@ -107,6 +113,7 @@ func (s *session) reply(response []byte) {
 	select {
 	case s.out <- response:
 	case <-s.broken:
+	case <-s.unread:
 	}
 }
 
@@ -207,11 +214,20 @@ func (s *session) drop(msg message) {
 }
 
 // finish waits for the requests under way until ctx is done, then cancels them and waits for them to notice. Listens
-// have no end of their own, and end at once.
+// have no end of their own, and end at once. The last answers are lost to a client that doesn't read them.
 func (s *session) finish(ctx context.Context) {
 	s.cancelWhere(func(r *request) bool { return r.listens })
-	defer context.AfterFunc(ctx, func() { s.cancelWhere(func(*request) bool { return true }) })()
+	answered := make(chan struct{})
+	defer context.AfterFunc(ctx, func() {
+		s.cancelWhere(func(*request) bool { return true })
+		select {
+		case <-answered:
+		case <-time.After(lastWords):
+			close(s.unread)
+		}
+	})()
 	s.requests.Wait()
+	close(answered)
 }
 
 func (s *session) cancelWhere(holds func(*request) bool) {

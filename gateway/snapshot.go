@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/server"
@@ -101,7 +102,7 @@ func compile(ctx context.Context, cfg *config.Config) (compiled, error) {
 				defer mu.Unlock()
 				c.report.Warnings = append(c.report.Warnings, warnings...)
 				if err != nil {
-					path := u.Path().Child("spec")
+					path := u.Path().Child("spec", strconv.Itoa(i))
 					c.report.Problems = append(c.report.Problems, cfg.Problem(path, err.Error(), ""))
 				}
 				documents[i] = doc

@@ -8,14 +8,9 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"mcpgate/auth"
 )
-
-// keepAlive is the time between two comments on a stream that has nothing to say: Azure's front end, for one, drops a
-// connection that is silent for 230 s.
-const keepAlive = 25 * time.Second
 
 // sse serves the HTTP+SSE transport of 2024-11-05, which is deprecated: one GET stays open and carries every answer,
 // messages are POSTed beside it.
@@ -63,7 +58,8 @@ func (s *sse) serveStream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
-	stream := &eventStream{control: http.NewResponseController(w), w: w}
+	stream := newEventStream(w)
+	stream.WriteHeader(http.StatusOK)
 	if err := stream.send("endpoint", fmt.Appendf(nil, "%s/messages?sessionId=%s", s.prefix, session.id)); err != nil {
 		return
 	}
@@ -136,44 +132,4 @@ func (s *sse) find(id, owner string) (sseSession, bool) {
 	defer s.mu.Unlock()
 	session, ok := s.sessions[id]
 	return session, ok && session.owner == owner
-}
-
-// eventStream writes server-sent events.
-type eventStream struct {
-	mu      sync.Mutex
-	w       http.ResponseWriter
-	control *http.ResponseController
-}
-
-// send writes one event. The text is one line: JSON, or a URL.
-func (e *eventStream) send(event string, text []byte) error {
-	return e.write(fmt.Appendf(nil, "event: %s\ndata: %s\n\n", event, text))
-}
-
-func (e *eventStream) write(text []byte) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, err := e.w.Write(text); err != nil {
-		return err
-	}
-	return e.control.Flush()
-}
-
-// keepAlive writes a comment now and then until the returned function is called.
-func (e *eventStream) keepAlive() (stop func()) {
-	done := make(chan struct{})
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		ticker := time.NewTicker(keepAlive)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				_ = e.write([]byte(": still here\n\n")) // the next event meets the same error
-			case <-done:
-				return
-			}
-		}
-	})
-	return func() { close(done); writer.Wait() }
 }

@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"cmp"
 	_ "embed"
 	"html/template"
 	"net/http"
 	"strings"
+	"unicode"
 
 	"mcpgate/mapping"
 )
@@ -91,11 +93,11 @@ func (g *Gateway) serveStatus(w http.ResponseWriter, r *http.Request) {
 	snap := g.snapshot.Load()
 	open := g.cfg.Auth.Mode == "" || g.cfg.Auth.Mode == "none"
 	page := struct {
-		Name, Version, URL string
-		Count              int
-		Tools              []*mapping.Tool
-		Open               bool
-	}{g.cfg.Name, g.version, g.mcpURL(), len(snap.tools), nil, open}
+		Name, Slug, Version, URL string
+		Count                    int
+		Tools                    []*mapping.Tool
+		Open                     bool
+	}{g.cfg.Name, slug(g.cfg.Name), g.version, g.mcpURL(), len(snap.tools), nil, open}
 	if open {
 		page.Tools = snap.tools
 	}
@@ -110,6 +112,17 @@ func (g *Gateway) serveStatus(w http.ResponseWriter, r *http.Request) {
 	if err := statusPage.Execute(w, page); err != nil {
 		g.log.Debug("the status page broke off", "error", err)
 	}
+}
+
+// slug is the name as a command line and a client's configuration can carry it.
+func slug(name string) string {
+	word := strings.Map(func(r rune) rune {
+		if r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_') {
+			return r
+		}
+		return '-'
+	}, name)
+	return cmp.Or(strings.Trim(word, "-"), "mcpgate")
 }
 
 // mcpURL is where clients find MCP.

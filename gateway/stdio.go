@@ -42,7 +42,12 @@ func (g *Gateway) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) e
 	defer stop()
 	s.finish(grace)
 	close(done)
-	return errors.Join(err, <-written)
+	select {
+	case failed := <-written:
+		return errors.Join(err, failed)
+	case <-s.unread:
+		return errors.Join(err, errors.New("the client did not read its last answers"))
+	}
 }
 
 // take handles lines until there are no more, out is broken, or ctx is done. The calls' own context outlives ctx.
