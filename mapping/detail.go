@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -104,12 +105,13 @@ func (d *detail) readObject(object map[string]any, inList bool, depth int) {
 	if inList {
 		names = itemFieldNames
 	}
-	message := textOf(object, messageNames)
-	if field := textOf(object, names); field != "" && message != "" {
-		d.fields = append(d.fields, fault.Field{Path: plainField(field), Message: oneLine(message)})
-	}
-	if d.code == "" {
-		d.code = codeOf(object)
+	message, code := textOf(object, messageNames), codeOf(object)
+	d.code = cmp.Or(d.code, code)
+	if field := plainField(textOf(object, names)); field != "" && cmp.Or(message, code) != "" {
+		d.fields = append(d.fields, fault.Field{Path: field, Message: oneLine(cmp.Or(message, code))})
+		if message == "" { // as GitHub has it
+			message = field + ": " + code
+		}
 	}
 	before := d.message
 	d.say(message)
@@ -131,7 +133,7 @@ func (d *detail) readObject(object map[string]any, inList bool, depth int) {
 
 // perField reports whether an object has a message, or a list of them, for each field: {"email": ["is taken"]}.
 func perField(object map[string]any) bool {
-	if len(object) == 0 || textOf(object, messageNames) != "" {
+	if len(object) == 0 || textOf(object, messageNames) != "" || object["lang"] != nil { // OData 2 has a text's language
 		return false
 	}
 	for _, value := range object {

@@ -58,7 +58,7 @@ func (t *Tool) settle(page *Page) error {
 		page.Body = toUTF8(page.Body, contentType)
 		if data, ok := disguisedJSON(page.MediaType, page.Body); ok {
 			page.MediaType, page.Body = "application/json", data
-		} else if looksLikeHTML(page.Body) && t.expectsJSON(page.Status) {
+		} else if looksLikeHTML(page.Body) && t.expectsJSON(page) {
 			return t.notJSON(page, page.Body, nil)
 		}
 	}
@@ -107,17 +107,17 @@ func isBinary(mediaType string, body []byte) bool {
 	return !strings.HasPrefix(http.DetectContentType(body), "text/")
 }
 
-// expectsJSON reports whether the document promises JSON and no page for a status. Where it says nothing, the Accept
-// header does.
-func (t *Tool) expectsJSON(status int) bool {
-	types := t.promised(status)
-	if len(types) == 0 {
-		types = strings.Split(t.template.accept, ",")
+// expectsJSON reports whether a web page can't be the answer: where the document does not promise one. An endpoint that
+// no document describes may well be a page, but for one that asks for a password.
+func (t *Tool) expectsJSON(page *Page) bool {
+	if len(t.responses) == 0 {
+		return pageKind(page.Body) == loginPage && bytes.Contains(bytes.ToLower(page.Body), []byte("password"))
 	}
-	if slices.ContainsFunc(types, func(mediaType string) bool { return strings.HasPrefix(baseType(mediaType), "text/html") }) {
-		return false
-	}
-	return slices.ContainsFunc(types, isJSON)
+	types := t.promised(page.Status)
+	return len(types) == 0 || !slices.ContainsFunc(types, func(mediaType string) bool {
+		base := baseType(mediaType)
+		return base == "text/html" || base == "application/xhtml+xml" || base == "text/*" || base == "*/*"
+	})
 }
 
 // promised returns the media types that the document gives for a status: by itself, by its class, or by default.
@@ -154,12 +154,14 @@ func (t *Tool) notJSON(page *Page, text []byte, cause error) error {
 	return f
 }
 
+const loginPage = "a login page"
+
 // pageKind guesses what a web page is that came in place of JSON.
 func pageKind(page []byte) string {
 	text := bytes.ToLower(page[:min(len(page), 64<<10)])
 	for _, sign := range []string{`type="password"`, "type='password'", "type=password", "log in", "login", "sign in", "signin", "single sign-on"} {
 		if bytes.Contains(text, []byte(sign)) {
-			return "a login page"
+			return loginPage
 		}
 	}
 	return "an error page, or the page of another server"
