@@ -14,6 +14,7 @@ import (
 // custom headers to other hosts:
 //   - on the upstream's own host, the credential goes along; http may become https, never the reverse;
 //   - to another host only where outbound.allow names it, and without the credential and the headers of gateway.yaml;
+//     back from there with the credential never, or the other host could choose what is done with it;
 //   - 301 and 302 of anything but GET and HEAD are an error: to repeat it as a GET would do nothing and look well;
 //   - 303 becomes a GET; 307 and 308 send the same request again (RFC 9110 section 15.4).
 type redirects struct {
@@ -25,7 +26,7 @@ type redirects struct {
 
 // RoundTrip sends req and follows where its answer leads.
 func (r *redirects) RoundTrip(req *http.Request) (*http.Response, error) {
-	home := req.URL
+	home, away := req.URL, false
 	next := r.own
 	for hops := 0; ; hops++ {
 		resp, err := next.RoundTrip(req)
@@ -40,11 +41,12 @@ func (r *redirects) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		switch {
-		case sameHost(home, req.URL):
-			next = r.own
+		case sameHost(home, req.URL) && !away:
 		case r.allowed(req.URL):
-			next = r.other
+			away, next = true, r.other
 			req.Header = publicHeaders(req.Header)
+		case away && sameHost(home, req.URL):
+			return nil, r.refuse(resp, "redirects to another host and back, which is not followed", nil)
 		default:
 			return nil, r.refuse(resp, "redirects to another host, which is not followed",
 				&forbiddenError{req.URL.Hostname(), "is not the upstream's own host"})
