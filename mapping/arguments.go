@@ -60,27 +60,19 @@ func (t *Tool) checkTogether(args Arguments) []fault.Field {
 	if t.together == nil {
 		return nil
 	}
-	body, names := map[string]any{}, map[string]string{}
-	for _, s := range t.template.body.properties {
-		names[s.name] = s.argument
+	body := map[string]any{}
+	for name, s := range t.parts {
 		if value, ok := s.fill(args); ok {
-			body[s.name] = value
+			body[name] = value
 		}
 	}
 	if len(body) == 0 && !t.template.body.required {
 		return nil // there is no body
 	}
-	err := t.together.Validate(body)
-	if err == nil {
-		return nil
+	if err := t.together.Validate(body); err != nil {
+		return mismatches(err)
 	}
-	fields := mismatches(err)
-	for i, f := range fields {
-		if name := names[f.Path]; name != "" {
-			fields[i].Path = name
-		}
-	}
-	return fields
+	return nil
 }
 
 // misfit is the fault for arguments that don't fit.
@@ -93,7 +85,7 @@ func misfit(fields []fault.Field) error {
 	}
 	var lines []string
 	for _, f := range fields {
-		lines = append(lines, strings.TrimPrefix(f.Path+": "+f.Message, ": "))
+		lines = append(lines, f.Path+": "+f.Message)
 	}
 	f := fault.New(fault.Input, "the arguments don't fit: "+strings.Join(lines, "; ")+more, nil)
 	f.Fields = fields

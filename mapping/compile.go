@@ -97,13 +97,13 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 	c.place(p, in)
 	c.override(p, in)
 	in.assignNames()
+	c.checkValues(t, p, in)
 	t.template.base = base
 	t.fill(p, in)
 	if err := t.compileInput(p.defs, in); err != nil {
 		c.problem(p.path, "", "%s %s of upstream %q: its schema can't be used: %v", t.Method, t.Path, t.Upstream, err)
 		return nil, false
 	}
-	c.checkValues(t, p, in)
 	return t, len(c.problems) == before
 }
 
@@ -115,6 +115,7 @@ func (t *Tool) fill(p *plan, in *inputs) {
 		t.template.static = append(t.template.static, staticHeader{name, p.headers[name]})
 	}
 	t.template.body = in.body
+	t.parts = map[string]slot{}
 	literal := in.body != nil && in.body.literal != nil
 	for _, a := range in.arguments {
 		s := a.slot
@@ -145,6 +146,7 @@ func (t *Tool) fill(p *plan, in *inputs) {
 			case literal:
 			case a.wire != "":
 				in.body.properties = append(in.body.properties, s)
+				t.parts[a.name] = s
 			case s.argument == "":
 				in.body.literal = a.value
 			default:

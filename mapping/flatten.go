@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
@@ -99,4 +100,44 @@ func (f *flatBody) keep(key string, v any) bool {
 	}
 	f.rest[key] = v
 	return true
+}
+
+// renamed copies the constraints on properties together with the client's names for them.
+func (in *inputs) renamed(rest map[string]any) map[string]any {
+	names := map[string]string{}
+	for _, a := range in.arguments {
+		if a.in == "body" {
+			names[a.wire] = a.name
+		}
+	}
+	list := func(value any) []any {
+		var out []any
+		for _, name := range nameList(value) {
+			out = append(out, cmp.Or(names[name], name))
+		}
+		return out
+	}
+	out := maps.Clone(rest)
+	for _, key := range []string{"anyOf", "oneOf"} {
+		branches, _ := rest[key].([]any)
+		var all []any
+		for _, branch := range branches {
+			branch := maps.Clone(branch.(map[string]any))
+			if branch["required"] != nil {
+				branch["required"] = list(branch["required"])
+			}
+			all = append(all, branch)
+		}
+		if all != nil {
+			out[key] = all
+		}
+	}
+	if dependent, ok := rest["dependentRequired"].(map[string]any); ok {
+		all := map[string]any{}
+		for name, needed := range dependent {
+			all[cmp.Or(names[name], name)] = list(needed)
+		}
+		out["dependentRequired"] = all
+	}
+	return out
 }

@@ -76,21 +76,21 @@ func limit(k jsonschema.ErrorKind) string {
 	case *kind.MultipleOf:
 		return "must be a multiple of " + k.Want.RatString()
 	case *kind.MinLength:
-		return fmt.Sprintf("must have at least %d characters, and has %d", k.Want, k.Got)
+		return fmt.Sprintf("must have at least %s, and has %d", counted(k.Want, "character"), k.Got)
 	case *kind.MaxLength:
-		return fmt.Sprintf("must have at most %d characters, and has %d", k.Want, k.Got)
+		return fmt.Sprintf("must have at most %s, and has %d", counted(k.Want, "character"), k.Got)
 	case *kind.Pattern:
 		return fmt.Sprintf("must match the pattern %s", cut(k.Want, 300))
 	case *kind.MinItems:
-		return fmt.Sprintf("must have at least %d items, and has %d", k.Want, k.Got)
+		return fmt.Sprintf("must have at least %s, and has %d", counted(k.Want, "item"), k.Got)
 	case *kind.MaxItems:
-		return fmt.Sprintf("must have at most %d items, and has %d", k.Want, k.Got)
+		return fmt.Sprintf("must have at most %s, and has %d", counted(k.Want, "item"), k.Got)
 	case *kind.UniqueItems:
 		return fmt.Sprintf("must not have an item twice, as those at %d and %d", k.Duplicates[0], k.Duplicates[1])
 	case *kind.MinProperties:
-		return fmt.Sprintf("at least %d fields are needed, and there are %d", k.Want, k.Got)
+		return fmt.Sprintf("must have at least %s, and has %d", counted(k.Want, "field"), k.Got)
 	case *kind.MaxProperties:
-		return fmt.Sprintf("at most %d fields are allowed, and there are %d", k.Want, k.Got)
+		return fmt.Sprintf("must have at most %s, and has %d", counted(k.Want, "field"), k.Got)
 	case *kind.PropertyNames:
 		return fmt.Sprintf("%q is no name for a field here", k.Property)
 	}
@@ -132,8 +132,19 @@ func branch(e *jsonschema.ValidationError, path string, fields *[]fault.Field) {
 	*fields = append(*fields, best...)
 }
 
-// fieldPath writes a place as items[0].name.
+// counted writes a number with what is counted.
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// fieldPath writes a place as items[0].name. The arguments themselves are called that.
 func fieldPath(location []string) string {
+	if len(location) == 0 {
+		return "arguments"
+	}
 	var b strings.Builder
 	for i, part := range location {
 		if _, err := strconv.Atoi(part); err == nil && i > 0 {

@@ -116,7 +116,8 @@ func (in *inputs) checkNames(c *compilation, p *plan) {
 	}
 }
 
-// checkValues makes sure that defaults and fixed values fit, once the schemas are compiled.
+// checkValues makes sure that defaults and fixed values fit. A value from ${...} is text: it is read as what the argument
+// takes.
 func (c *compilation) checkValues(t *Tool, p *plan, in *inputs) {
 	for _, a := range in.arguments {
 		if !a.fixed && !a.defaulted {
@@ -137,7 +138,7 @@ func (c *compilation) checkValues(t *Tool, p *plan, in *inputs) {
 				firstMismatch(err))
 			continue
 		}
-		if a.defaulted && !a.hidden {
+		if a.value = value; a.defaulted && !a.hidden {
 			if t.defaults == nil {
 				t.defaults = map[string]any{}
 			}

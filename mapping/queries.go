@@ -26,7 +26,7 @@ func (c *compilation) queries(u *config.Upstream, all []*candidate, none *defini
 			continue
 		}
 		p := &plan{upstream: u, defs: none, path: path, name: name, fixed: true, headers: maps.Clone(u.Headers),
-			entry: &config.Tool{Title: q.Title, Description: q.Description, Response: q.Response},
+			entry: &config.Tool{Title: cmp.Or(q.Title, words(name)), Description: q.Description, Response: q.Response},
 			query: &Query{Argument: cmp.Or(q.Argument, "q"), Language: language}}
 		if p.headers == nil {
 			p.headers = map[string]config.Secret{}
@@ -65,7 +65,6 @@ func (c *compilation) queryOperation(p *plan, request string, all []*candidate) 
 		p.op = made
 	}
 	if cleanText(p.op.Summary+p.op.Description) == "" {
-		p.op.Summary = words(p.name)
 		p.op.Description = "Runs a query and returns its rows."
 	}
 	about := "The query."

@@ -143,13 +143,25 @@ func (r *record) plan(v verb, o *candidate) *plan {
 		p.op = r.made(v)
 		p.partial = v.name == "update"
 	}
+	noun := strings.ToLower(words(r.key))
 	if cleanText(p.op.Summary) == "" {
-		p.op.Summary = words(p.name)
+		p.entry.Title = words(p.name)
 	}
 	if cleanText(p.op.Description) == "" {
-		p.op.Description = strings.ReplaceAll(v.text, "%s", strings.ToLower(words(r.key)))
+		text := v.text
+		if v.name == "update" && p.op.Method == http.MethodPut {
+			text = "Replaces one %s."
+		}
+		p.op.Description = strings.NewReplacer("a %s", withArticle(noun), "%s", noun).Replace(text)
 	}
 	return p
+}
+
+func withArticle(noun string) string {
+	if noun != "" && strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
 }
 
 // made is the operation that the document does not have.

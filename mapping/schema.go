@@ -32,7 +32,8 @@ var levels = []level{
 // shortened is said of a tool whose schema clients see without its depths.
 const shortened = "Not all nested fields are listed here; the others are accepted too, as the API documents them."
 
-// compileInput makes the schema that ParseArguments validates with, and the one that clients see.
+// compileInput makes the schema that ParseArguments validates with, and the one that clients see. The second is made of
+// nothing that the first has not, so that what compiled once is not compiled again here; VetSchema is for the last gate.
 func (t *Tool) compileInput(d *definitions, in *inputs) error {
 	properties, required := map[string]any{}, []any{}
 	for _, a := range in.shown() {
@@ -49,7 +50,7 @@ func (t *Tool) compileInput(d *definitions, in *inputs) error {
 		return err
 	}
 	if in.rest != nil {
-		if t.together, err = d.compile(in.rest); err != nil {
+		if t.together, err = d.compile(in.renamed(in.rest)); err != nil {
 			return err
 		}
 	}
@@ -65,7 +66,7 @@ func (t *Tool) compileInput(d *definitions, in *inputs) error {
 			break
 		}
 	}
-	return VetSchema(t.InputSchema)
+	return nil
 }
 
 // shown returns the arguments that the model sees.

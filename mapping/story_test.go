@@ -59,6 +59,7 @@ func TestStories(t *testing.T) {
 type story struct {
 	t       *testing.T
 	archive *txtar.Archive
+	dir     string // its files
 }
 
 func (s *story) play() {
@@ -88,9 +89,9 @@ func (s *story) play() {
 
 // compile writes the story's files to a folder, and reads them as the program would.
 func (s *story) compile() ([]*Tool, []config.Problem) {
-	dir := s.t.TempDir()
+	s.dir = s.t.TempDir()
 	for _, file := range s.archive.Files {
-		name := filepath.Join(dir, file.Name)
+		name := filepath.Join(s.dir, file.Name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			s.t.Fatal(err)
 		}
@@ -98,7 +99,7 @@ func (s *story) compile() ([]*Tool, []config.Problem) {
 			s.t.Fatal(err)
 		}
 	}
-	cfg, err := config.Load(filepath.Join(dir, "gateway.yaml"), func(string) (string, bool) { return "", false })
+	cfg, err := config.Load(filepath.Join(s.dir, "gateway.yaml"), func(string) (string, bool) { return "", false })
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -171,7 +172,7 @@ func (s *story) file(name string) *txtar.File {
 // golden compares a part of the story with what came out, or writes it.
 func (s *story) golden(name, got string) {
 	s.t.Helper()
-	got = strings.TrimRight(got, "\n") + "\n"
+	got = strings.TrimRight(strings.ReplaceAll(got, s.dir+string(filepath.Separator), ""), "\n") + "\n"
 	file := s.file(name)
 	switch {
 	case *update && file != nil:

@@ -38,6 +38,7 @@ type Tool struct {
 	names     []string           // of the arguments, by the client's names
 	arguments *jsonschema.Schema // the whole schema, with which ParseArguments validates
 	together  *jsonschema.Schema // what the properties of a flattened body have to fulfil together; nil where nothing
+	parts     map[string]slot    // the properties of a flattened body, by the names that together has for them
 	defaults  map[string]any     // client argument -> default
 	template  template
 	responses []specs.Response
