@@ -35,7 +35,9 @@ func (v *validator) credential(u *Upstream, at Path) {
 	}
 	for _, key := range keys.needed {
 		switch {
-		case filled[key] || (u.Sandbox() && v.given(at.Child(key))):
+		case filled[key]:
+		case v.given(at.Child(key)) && (u.Sandbox() || holdsSecret(key)):
+			// Its variable is not set. That costs this upstream's calls, of which the gateway warns, and no other's.
 		case v.given(at.Child(key)):
 			v.add(at.Child(key), key+" is empty", "set the variable that it comes from")
 		default:
@@ -104,3 +106,6 @@ func reserved(name string) bool {
 func control(text string) bool {
 	return !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return (r < ' ' && r != '\t') || r == 0x7f })
 }
+
+// holdsSecret reports whether a key of a credential holds a secret, which usually comes from a variable.
+func holdsSecret(key string) bool { return slices.Contains([]string{"token", "username", "password", "value"}, key) }

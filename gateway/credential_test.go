@@ -27,10 +27,14 @@ upstreams:
     tools: {ping: {request: GET /ping}}
   box:
     base_url: "sandbox:"
+    spec: box.yaml
     credential: {type: api_key, in: header, name: X-Key, value: "${UNSET:-}"}
-    tools: {pong: {request: GET /pong}}
 `
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	document := "openapi: 3.0.3\ninfo: {title: Box, version: '1'}\npaths: {/a: {get: {operationId: a, responses: {'200': {description: ok}}}}}\n"
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "box.yaml"), []byte(document), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg, err := config.Load(file, nil)
