@@ -42,6 +42,7 @@ type Gateway struct {
 	// stopping is done once Close is called: a lifetime, not any call's context. What has no end of its own follows it.
 	stopping context.Context
 	stop     context.CancelFunc
+	drain    *drain
 
 	// snapshot is what the documents and gateway.yaml were compiled to. A call reads the pointer once.
 	snapshot atomic.Pointer[snapshot]
@@ -76,6 +77,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*Gateway, error
 		g.now = time.Now
 	}
 	g.started = g.now()
+	g.drain = newDrain()
 	g.stopping, g.stop = context.WithCancel(context.Background())
 	g.core = newCore(cfg, g.version, g.showWhole)
 	var err error
@@ -122,17 +124,23 @@ func (g *Gateway) Call(ctx context.Context, tool string, arguments json.RawMessa
 	if !ok {
 		return &Outcome{Errors: []Error{{Code: fault.Input, Message: fmt.Sprintf("there is no tool %q", tool)}}}
 	}
+	ctx, end, err := g.drain.begin(ctx)
+	if err != nil {
+		return failure(err, newCallID())
+	}
+	defer end()
 	outcome := snap.upstreams[t.Upstream].call(ctx, t, arguments)
 	snap.pulses[t.Upstream].beat(outcome)
 	return outcome
 }
 
 // Close stops the gateway. /readyz fails from then on, and listens end; then Close waits for the calls under way, and
-// cancels those that are left when ctx is done. HTTP servers are closed after it: they would wait for listens.
+// cancels those that are left when ctx is done, which is the error then. HTTP servers are closed after it: they would wait for listens.
 func (g *Gateway) Close(ctx context.Context) error {
 	g.stop()
+	err := g.drain.close(ctx)
 	for _, u := range g.snapshot.Load().upstreams {
 		u.close()
 	}
-	return nil
+	return err
 }
