@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"mcpgate/config"
@@ -56,9 +57,11 @@ func (g *guard) allow(entry string) error {
 		g.networks = append(g.networks, netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen()))
 		return nil
 	}
-	if host, port, err := net.SplitHostPort(entry); err == nil && host != "" && port != "" {
-		g.allowHost(host, port)
-		return nil
+	if host, port, err := net.SplitHostPort(entry); err == nil && host != "" {
+		if _, err := strconv.ParseUint(port, 10, 16); err == nil {
+			g.allowHost(host, port)
+			return nil
+		}
 	}
 	if entry == "" || strings.ContainsAny(entry, "/:@ *") {
 		return fmt.Errorf("outbound.allow: %q is not a host, a host:port or a CIDR such as 10.1.0.0/16", entry)

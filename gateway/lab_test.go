@@ -148,7 +148,7 @@ func (b *syncBuffer) String() string {
 // upstream use it. Only in a bubble of testing/synctest: everything is closed at its end.
 func (l *lab) inMemory(handler http.Handler) {
 	listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: handler, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
+	server := &http.Server{Handler: handler, ErrorLog: discardLog}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -201,3 +201,6 @@ func (p *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// discardLog is for servers whose complaints are meant to happen.
+var discardLog = slog.NewLogLogger(slog.DiscardHandler, 0)

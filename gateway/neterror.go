@@ -102,7 +102,8 @@ func tlsTrouble(err error) (what, hint string) {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return "shows a certificate that could not be verified", ""
 	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
+	// crypto/tls keeps its type of an alert to itself, and says so only in the operation.
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
 		return "refused the TLS handshake", ""
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {

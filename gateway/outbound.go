@@ -55,6 +55,7 @@ func newTransport(outbound config.Outbound, guard *guard) (*http.Transport, erro
 		IdleConnTimeout:        idleTimeout,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: maxResponseHeader,
+		OnProxyConnectResponse: checkConnect,
 	}
 	if guard != nil {
 		transport.DialContext = guard.dialer(proxy.address)
@@ -150,6 +151,14 @@ func (p *proxy) choose(req *http.Request) (*url.URL, error) {
 		return via, err
 	}
 	return via, p.guard.checkHost(req.Context(), req.URL.Hostname(), portOf(req.URL))
+}
+
+// checkConnect gives a proxy's refusal a type, where net/http would have only its text.
+func checkConnect(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("the proxy answered %s", answer.Status)}
 }
 
 // dialer returns a DialContext that looks at each address after the name is resolved, so that a name which changes its
