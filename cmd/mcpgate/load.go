@@ -63,10 +63,7 @@ func (t *terminal) printReport(report gateway.Report) {
 
 // warningLine is a document's oddity with its place.
 func warningLine(w specs.Warning) string {
-	place := w.Pos.File
-	if w.Pos.Line > 0 {
-		place = fmt.Sprintf("%s:%d:%d", place, w.Pos.Line, w.Pos.Column)
-	}
+	place := config.Position{File: w.Pos.File, Line: w.Pos.Line, Column: w.Pos.Column}.String()
 	if place == "" {
 		return "warning: " + w.Message
 	}
