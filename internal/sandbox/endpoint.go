@@ -1,0 +1,294 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+
+	"mcpgate/mapping"
+	"mcpgate/specs"
+)
+
+// action is what an endpoint does to records.
+type action int
+
+const (
+	answer  action = iota // nothing: an example, or what the schema says
+	list                  // GET of many
+	get                   // GET of one
+	create                // POST to many
+	update                // PATCH of one, or a POST to it
+	replace               // PUT of one
+	remove                // DELETE of one
+	alone                 // GET, PUT or PATCH of a thing that there is only one of, such as /settings
+	query                 // a query language
+)
+
+// endpoint is one operation, understood.
+type endpoint struct {
+	method string
+	path   pattern
+	does   action
+	of     *collection     // nil where it is about no records
+	on     *endpoint       // the record that an answer belongs to, as /orders/{id} for /orders/{id}/cancel; may be nil
+	query  *mapping.Query  // of a query
+	op     specs.Operation // empty where no document has it
+	defs   definitions
+	many   bool // the body is a list of records
+}
+
+// compile understands the operations of the documents, and the tools that no document describes.
+func (s *Sandbox) compile(documents []*specs.Document, tools []*mapping.Tool) {
+	for _, document := range documents {
+		for _, op := range document.Operations() {
+			s.endpoints = append(s.endpoints, &endpoint{
+				method: strings.ToUpper(op.Method), path: parsePattern(op.Path), op: *op, defs: document.Defs,
+			})
+		}
+	}
+	for _, tool := range tools {
+		s.addTool(tool)
+	}
+	homes := map[string]*collection{}
+	for _, e := range s.endpoints {
+		s.findHome(e, homes)
+	}
+	for _, e := range s.endpoints {
+		s.understand(e, homes)
+	}
+	for _, e := range s.endpoints {
+		if e.does == answer {
+			e.on = s.parentOf(e)
+		}
+	}
+}
+
+// addTool adds what a tool knows and the documents do not: its endpoint, or that it takes a query.
+func (s *Sandbox) addTool(tool *mapping.Tool) {
+	path := parsePattern(tool.Path)
+	i := slices.IndexFunc(s.endpoints, func(e *endpoint) bool {
+		return e.method == tool.Method && e.path.key() == path.key()
+	})
+	if i < 0 {
+		s.endpoints = append(s.endpoints, &endpoint{method: tool.Method, path: path})
+		i = len(s.endpoints) - 1
+	}
+	if tool.Query != nil {
+		s.endpoints[i].query = tool.Query
+	}
+}
+
+// findHome makes the collection whose records an endpoint reads or writes one by one: its path less the id.
+func (s *Sandbox) findHome(e *endpoint, homes map[string]*collection) {
+	if !e.path.isItem() || len(e.path.segments) < 2 || e.query != nil {
+		return
+	}
+	if _, isList := e.defs.listed(e.success()); isList && e.method == "GET" {
+		return
+	}
+	base := e.path.parent()
+	c := homes[base.key()]
+	if c == nil {
+		c = s.addCollection(base, e)
+		homes[base.key()] = c
+	}
+	if schema, name := e.recordSchema(); schema != nil && (c.schema == nil || e.method == "GET") {
+		c.schema, c.title, c.defs = schema, name, e.defs
+	}
+	names := e.path.segments[len(e.path.segments)-1].names
+	c.identify(names[len(names)-1])
+}
+
+func (s *Sandbox) addCollection(path pattern, e *endpoint) *collection {
+	c := &collection{name: path.lastLiteral(), path: path, defs: e.defs, tags: e.op.Tags}
+	s.collections = append(s.collections, c)
+	return c
+}
+
+// identify finds the property that holds the id: the one that the path names, else what is usual.
+func (c *collection) identify(placeholder string) {
+	all := properties(c.schema)
+	one := singular(c.name)
+	candidates := []string{"id", placeholder, one + "id", "uuid", "guid", "key", "name", "slug", "code", "number"}
+	if plain(placeholder) != "id" && !strings.HasSuffix(plain(placeholder), "id") {
+		candidates = append([]string{placeholder}, candidates...)
+	}
+	c.idName, c.idType = "id", ""
+	for _, candidate := range candidates {
+		for name, schema := range all {
+			if plain(name) == plain(candidate) {
+				resolved, _ := c.defs.resolve(schema)
+				c.idName, c.idType = name, typeOf(resolved)
+				return
+			}
+		}
+	}
+}
+
+// understand decides what an endpoint does.
+func (s *Sandbox) understand(e *endpoint, homes map[string]*collection) {
+	if e.query != nil {
+		e.does = query
+		return
+	}
+	if e.path.isItem() {
+		if home := homes[e.path.parent().key()]; home != nil {
+			if does, ok := onOne[e.method]; ok && !e.isList() {
+				e.does, e.of = does, home
+				return
+			}
+		}
+	}
+	home := homes[e.path.key()]
+	switch e.method {
+	case "GET":
+		s.understandGet(e, home, homes)
+	case "POST":
+		s.understandPost(e, home)
+	case "PUT", "PATCH":
+		if home == nil {
+			home = s.bySchema(e)
+		}
+		switch {
+		case home != nil && e.isHomeOrUndocumented(home):
+			e.does, e.of = map[string]action{"PUT": replace, "PATCH": update}[e.method], home
+		case s.hasMethod(e.path, "GET"):
+			e.does = alone
+		}
+	}
+}
+
+// onOne is what each method does at the path of one record.
+var onOne = map[string]action{"GET": get, "POST": update, "PUT": replace, "PATCH": update, "DELETE": remove}
+
+// isHomeOrUndocumented reports whether a write to the collection's own path names its record in the body.
+func (e *endpoint) isHomeOrUndocumented(home *collection) bool {
+	return e.path.key() == home.path.key()
+}
+
+func (e *endpoint) isList() bool {
+	_, ok := e.defs.listed(e.success())
+	return ok
+}
+
+func (s *Sandbox) hasMethod(path pattern, method string) bool {
+	return slices.ContainsFunc(s.endpoints, func(e *endpoint) bool {
+		return e.method == method && e.path.key() == path.key()
+	})
+}
+
+func (s *Sandbox) understandGet(e *endpoint, home *collection, homes map[string]*collection) {
+	listed, isList := e.defs.listed(e.success())
+	undocumented := e.op.Method == ""
+	switch {
+	case home != nil && (isList || undocumented || e.successSchema() == nil):
+		e.does, e.of = list, home
+	case isList:
+		e.does = list
+		if e.of = s.bySchema(e); e.of == nil {
+			c := s.addCollection(e.path, e)
+			c.schema, c.title = listed.item, listed.name
+			c.identify("id")
+			homes[e.path.key()] = c
+			e.of = c
+		}
+	case undocumented && !e.path.isItem() && s.hasMethod(e.path, "POST"):
+		c := s.addCollection(e.path, e)
+		c.identify("id")
+		homes[e.path.key()] = c
+		e.does, e.of = list, c
+	default:
+		e.does = alone
+	}
+}
+
+func (s *Sandbox) understandPost(e *endpoint, home *collection) {
+	body := e.bodySchema()
+	if typeOf(body) == "array" {
+		e.many = true
+	}
+	if home == nil {
+		// GET at the same path lists what is created here, although none can be read by itself.
+		for _, other := range s.endpoints {
+			if other.method == "GET" && other.path.key() == e.path.key() && (other.isList() || other.op.Method == "") {
+				s.understandGet(other, nil, map[string]*collection{})
+				home = other.of
+			}
+		}
+	}
+	if home == nil && !s.isStep(e) {
+		home = s.bySchema(e)
+	}
+	if home == nil {
+		home = s.byName(e)
+	}
+	if home != nil {
+		e.does, e.of = create, home
+	}
+}
+
+// isStep reports whether the endpoint is something to do with one record, such as POST /orders/{id}/cancel.
+func (s *Sandbox) isStep(e *endpoint) bool {
+	return len(e.path.segments) > 1 && e.path.parent().isItem() && s.parentOf(e) != nil
+}
+
+// byName finds the one collection that is called as the end of the path is: /orders/{id}/!transform/invoice makes one
+// of the invoices.
+func (s *Sandbox) byName(e *endpoint) *collection {
+	if e.path.isItem() || len(e.path.segments) < 2 {
+		return nil
+	}
+	var found *collection
+	for _, c := range s.collections {
+		if strings.EqualFold(c.name, e.path.lastLiteral()) && c.path.key() != e.path.key() {
+			if found != nil {
+				return nil
+			}
+			found = c
+		}
+	}
+	return found
+}
+
+// bySchema finds the collection whose records have the schema that the endpoint answers with or takes.
+func (s *Sandbox) bySchema(e *endpoint) *collection {
+	var names []string
+	if listed, ok := e.defs.listed(e.success()); ok {
+		names = append(names, listed.name)
+	}
+	if _, name := e.recordSchema(); name != "" {
+		names = append(names, name)
+	}
+	if body := e.op.Body; body != nil && len(body.Content) > 0 {
+		schema, name := e.defs.resolve(body.Content[0].Schema)
+		if typeOf(schema) == "array" {
+			_, name = e.defs.items(schema)
+		}
+		names = append(names, name)
+	}
+	var found *collection
+	for _, c := range s.collections {
+		if c.title == "" || !slices.Contains(names, c.title) {
+			continue
+		}
+		if found == nil || len(c.path.segments) < len(found.path.segments) {
+			found = c
+		}
+	}
+	return found
+}
+
+// parentOf finds the endpoint that reads the record under whose path e lies, nil where there is none.
+func (s *Sandbox) parentOf(e *endpoint) *endpoint {
+	for path := e.path; len(path.segments) > 1; {
+		path = path.parent()
+		if !path.isItem() {
+			continue
+		}
+		for _, other := range s.endpoints {
+			if other.path.key() == path.key() && other.of != nil && other.does != list {
+				return other
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,262 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mcpgate/specs"
+)
+
+// maxDepth bounds made-up values, since schemas may contain themselves.
+const maxDepth = 5
+
+// generate makes a value up that fits the schema: the n-th of several, the same one every time. name is the property's.
+func (d definitions) generate(s specs.Schema, name string, n, depth int) any {
+	s, _ = d.resolve(s)
+	if v, ok := s["const"]; ok {
+		return clone(v)
+	}
+	if list, ok := s["enum"].([]any); ok && len(list) > 0 {
+		return clone(list[n%len(list)])
+	}
+	if list, ok := s["examples"].([]any); ok && len(list) > 0 {
+		if n < len(list) {
+			return clone(list[n])
+		}
+		if v, ok := another(list[0], n); ok {
+			return v
+		}
+	}
+	if v, ok := s["default"]; ok {
+		return clone(v)
+	}
+	switch typeOf(s) {
+	case "object":
+		return d.generateObject(s, n, depth)
+	case "array":
+		return d.generateArray(s, name, n, depth)
+	case "integer":
+		return json.Number(strconv.FormatFloat(math.Floor(within(s, float64(wholeNumber(name, n)))), 'f', -1, 64))
+	case "number":
+		return json.Number(strconv.FormatFloat(within(s, amount(n)), 'f', -1, 64))
+	case "boolean":
+		return n%2 == 0
+	case "null":
+		return nil
+	case "string", "":
+		return fitLength(s, words(s, name, n))
+	}
+	return nil
+}
+
+// another makes the n-th value in the manner of an example, where it is plain how: numbers count up.
+func another(example any, n int) (any, bool) {
+	number, ok := example.(json.Number)
+	if !ok {
+		return nil, false
+	}
+	i, err := strconv.ParseInt(number.String(), 10, 64)
+	if err != nil {
+		return nil, false
+	}
+	return json.Number(strconv.FormatInt(i+int64(n), 10)), true
+}
+
+func (d definitions) generateObject(s specs.Schema, n, depth int) map[string]any {
+	out := map[string]any{}
+	if depth > maxDepth {
+		return out
+	}
+	need := required(s)
+	for name, p := range properties(s) {
+		resolved, _ := d.resolve(p)
+		if resolved["writeOnly"] == true {
+			continue
+		}
+		kind := typeOf(resolved)
+		// What is deep down and may be left out is left out: schemas may contain themselves.
+		if depth >= 2 && (kind == "object" || kind == "array") && !slices.Contains(need, name) {
+			continue
+		}
+		out[name] = d.generate(resolved, name, n, depth+1)
+	}
+	if extra, ok := asSchema(s["additionalProperties"]); ok && len(out) == 0 && len(extra) > 0 {
+		out["example"] = d.generate(extra, "example", n, depth+1)
+	}
+	return out
+}
+
+func (d definitions) generateArray(s specs.Schema, name string, n, depth int) []any {
+	if depth > maxDepth {
+		return []any{}
+	}
+	item, ok := asSchema(s["items"])
+	if !ok {
+		return []any{}
+	}
+	count := 1
+	if least, ok := number(s["minItems"]); ok && least > 1 {
+		count = int(min(least, 20))
+	}
+	out := make([]any, 0, count)
+	for i := range count {
+		out = append(out, d.generate(item, singular(name), n+i, depth+1))
+	}
+	return out
+}
+
+func wholeNumber(name string, n int) int {
+	p := plain(name)
+	switch {
+	case strings.HasSuffix(p, "id"):
+		return n + 1
+	case strings.Contains(p, "year"):
+		return 2026
+	case strings.Contains(p, "quantity"), strings.Contains(p, "count"):
+		return 2 + n
+	case strings.Contains(p, "price"), strings.Contains(p, "amount"), strings.Contains(p, "total"):
+		return 100 * (n + 1)
+	}
+	return n + 1
+}
+
+func amount(n int) float64 { return 19.5 + 20*float64(n) }
+
+// within moves x into the schema's bounds, to a multiple that it demands.
+func within(s specs.Schema, x float64) float64 {
+	if least, ok := number(s["minimum"]); ok {
+		x = math.Max(x, least)
+	}
+	if least, ok := number(s["exclusiveMinimum"]); ok && x <= least {
+		x = math.Floor(least) + 1
+	}
+	if most, ok := number(s["maximum"]); ok {
+		x = math.Min(x, most)
+	}
+	if most, ok := number(s["exclusiveMaximum"]); ok && x >= most {
+		x = math.Ceil(most) - 1
+	}
+	if step, ok := number(s["multipleOf"]); ok && step > 0 {
+		x = math.Ceil(x/step) * step
+	}
+	return x
+}
+
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case json.Number:
+		f, err := v.Float64()
+		return f, err == nil
+	case float64:
+		return v, true
+	case int:
+		return float64(v), true
+	}
+	return 0, false
+}
+
+func fitLength(s specs.Schema, v string) string {
+	if most, ok := number(s["maxLength"]); ok && float64(len(v)) > most {
+		v = v[:int(most)]
+	}
+	if least, ok := number(s["minLength"]); ok {
+		for float64(len(v)) < math.Min(least, 256) {
+			v += "x"
+		}
+	}
+	return v
+}
+
+var (
+	firstNames = []string{"Ada", "Bram", "Clara", "Dario", "Edda"}
+	lastNames  = []string{"Lindqvist", "Okoro", "Marchetti", "Sato", "Novak"}
+	companies  = []string{"Alder Works", "Brightwater", "Cobalt Row", "Dunmore Trading", "Eastgate Studio"}
+	cities     = []string{"Lisbon", "Ghent", "Tampere", "Graz", "Cork"}
+	countries  = []string{"Portugal", "Belgium", "Finland", "Austria", "Ireland"}
+	streets    = []string{"Harbour Street", "Mill Lane", "Station Road", "Elm Walk", "Market Square"}
+)
+
+func pick(list []string, n int) string { return list[n%len(list)] }
+
+// words makes a string up, by its format, else by its name.
+func words(s specs.Schema, name string, n int) string {
+	p := plain(name)
+	format, _ := s["format"].(string)
+	first, last := pick(firstNames, n), pick(lastNames, n)
+	switch format {
+	case "date-time":
+		return fmt.Sprintf("2026-%02d-%02dT09:30:00Z", 1+n%12, 3+n%25)
+	case "date":
+		return fmt.Sprintf("2026-%02d-%02d", 1+n%12, 3+n%25)
+	case "time":
+		return "09:30:00Z"
+	case "duration":
+		return "PT1H"
+	case "email", "idn-email":
+		return strings.ToLower(first + "." + last + "@example.com")
+	case "uuid":
+		return uuid(name + strconv.Itoa(n))
+	case "uri", "url", "iri", "uri-reference":
+		return fmt.Sprintf("https://example.com/%s/%d", p, n+1)
+	case "hostname":
+		return "www.example.com"
+	case "ipv4":
+		return fmt.Sprintf("192.0.2.%d", n+1)
+	case "ipv6":
+		return fmt.Sprintf("2001:db8::%d", n+1)
+	case "byte":
+		return "c2FuZGJveA=="
+	case "binary":
+		return "sandbox"
+	}
+	return named(p, n, first, last)
+}
+
+// named makes a string up by the property's name, in plain letters.
+func named(p string, n int, first, last string) string {
+	switch {
+	case strings.HasSuffix(p, "email"):
+		return strings.ToLower(first + "." + last + "@example.com")
+	case strings.Contains(p, "phone"):
+		return fmt.Sprintf("+1 555 01%02d", n%100)
+	case strings.Contains(p, "firstname"), p == "givenname":
+		return first
+	case strings.Contains(p, "lastname"), p == "familyname", p == "surname":
+		return last
+	case strings.Contains(p, "username"), p == "login":
+		return strings.ToLower(first)
+	case strings.Contains(p, "company"), strings.Contains(p, "organi"):
+		return pick(companies, n)
+	case strings.Contains(p, "city"):
+		return pick(cities, n)
+	case strings.Contains(p, "countrycode"):
+		return pick([]string{"PT", "BE", "FI", "AT", "IE"}, n)
+	case strings.Contains(p, "country"):
+		return pick(countries, n)
+	case strings.Contains(p, "street"), strings.Contains(p, "address"):
+		return fmt.Sprintf("%d %s", 10+n, pick(streets, n))
+	case strings.Contains(p, "postal"), strings.Contains(p, "zip"):
+		return fmt.Sprintf("%05d", 10100+n)
+	case strings.Contains(p, "currency"):
+		return "EUR"
+	case strings.HasSuffix(p, "url"), strings.HasSuffix(p, "uri"), p == "href", p == "website":
+		return fmt.Sprintf("https://example.com/%s/%d", p, n+1)
+	case strings.HasSuffix(p, "at") && len(p) > 4, strings.Contains(p, "timestamp"):
+		return fmt.Sprintf("2026-%02d-%02dT09:30:00Z", 1+n%12, 3+n%25)
+	case strings.Contains(p, "date"):
+		return fmt.Sprintf("2026-%02d-%02d", 1+n%12, 3+n%25)
+	case strings.HasSuffix(p, "id"), p == "uuid", p == "key":
+		return strconv.Itoa(1001 + n)
+	case strings.Contains(p, "description"), strings.Contains(p, "comment"), strings.Contains(p, "note"), p == "text", p == "body":
+		return fmt.Sprintf("Made up by the sandbox (%d).", n+1)
+	case p == "name", p == "title", p == "label", p == "subject", strings.HasSuffix(p, "name"):
+		return fmt.Sprintf("Example %d", n+1)
+	case p == "":
+		return "example"
+	}
+	return fmt.Sprintf("%s %d", p, n+1)
+}

@@ -1,0 +1,321 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mcpgate/mapping"
+)
+
+// query runs a query language over the records.
+func (c *call) query() reply {
+	said := c.queryText()
+	if said == "" {
+		name := c.endpoint.query.Argument
+		return c.fail(problem{status: 400, code: "MALFORMED_QUERY", field: name, message: "The query is missing: it is sent as " + name + "."})
+	}
+	parsed, err := mapping.ParseSelect(said)
+	if err != nil {
+		return c.fail(problem{status: 400, code: "MALFORMED_QUERY", field: c.endpoint.query.Argument, message: err.Error()})
+	}
+	rows, total, err := c.selected(parsed)
+	if err != nil {
+		return c.fail(problem{status: 400, code: "INVALID_QUERY", field: c.endpoint.query.Argument, message: err.Error()})
+	}
+	p, problem := c.paged(rows)
+	if problem != nil {
+		return c.fail(*problem)
+	}
+	if _, sent := first(c.request.URL.Query(), limitNames); sent == "" && p.offset == 0 {
+		p.rows, p.limit = rows, max(len(rows), 1)
+	}
+	if total >= 0 {
+		p.total = total
+	}
+	return reply{status: c.endpoint.successStatus(), body: c.queryAnswer(p)}
+}
+
+func (c *call) queryText() string {
+	name := c.endpoint.query.Argument
+	if fields, ok := c.body.(map[string]any); ok {
+		if said, ok := fields[name].(string); ok {
+			return said
+		}
+	}
+	if said := c.request.URL.Query().Get(name); said != "" {
+		return said
+	}
+	if c.body == nil {
+		return strings.TrimSpace(string(c.sent))
+	}
+	return ""
+}
+
+// queryAnswer wraps the rows as the document says, else as the language's products do.
+func (c *call) queryAnswer(p page) any {
+	rows := make([]any, len(p.rows))
+	for i, row := range p.rows {
+		rows[i] = clone(row)
+	}
+	if listed, ok := c.endpoint.defs.listed(c.endpoint.success()); ok {
+		return c.fill(c.endpoint.successSchema(), listed.path, rows, p)
+	}
+	if c.endpoint.query.Language == "soql" {
+		return map[string]any{"totalSize": p.total, "done": !p.more(), "records": rows}
+	}
+	return map[string]any{"items": rows, "count": len(rows), "offset": p.offset, "totalResults": p.total, "hasMore": p.more()}
+}
+
+// table returns the records that a name after FROM means: those of a collection, or of all collections with that tag.
+// columns are the names that they may have.
+func (s *Sandbox) table(name string) (rows []map[string]any, columns []string, err error) {
+	var found []*collection
+	for _, c := range s.collections {
+		if c.called(name) {
+			found = append(found, c)
+		}
+	}
+	if len(found) == 0 {
+		for _, c := range s.collections {
+			if slices.ContainsFunc(c.tags, func(tag string) bool { return plain(tag) == plain(name) }) {
+				found = append(found, c)
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil, nil, fmt.Errorf("there is no table %s here; there are %s", name, strings.Join(s.tables(), ", "))
+	}
+	for _, c := range found {
+		for column := range properties(c.schema) {
+			columns = append(columns, column)
+		}
+		for _, r := range c.records {
+			rows = append(rows, r.fields)
+			for column := range r.fields {
+				columns = append(columns, column)
+			}
+		}
+	}
+	slices.Sort(columns)
+	return rows, slices.Compact(columns), nil
+}
+
+func (s *Sandbox) tables() []string {
+	var names []string
+	for _, c := range s.collections {
+		names = append(names, c.name)
+		if len(c.tags) > 0 && !c.called(c.tags[0]) {
+			names = append(names, c.tags[0])
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// selected runs a parsed query. total is how many rows match where the answer has another number of rows, else -1.
+func (c *call) selected(q *mapping.Select) (out []map[string]any, total int, err error) {
+	rows, columns, err := c.sandbox.table(q.From)
+	if err != nil {
+		return nil, 0, err
+	}
+	t := table{alias: q.Alias, name: q.From, columns: columns}
+	if err := t.check(q); err != nil {
+		return nil, 0, err
+	}
+	rows = keep(rows, func(row map[string]any) bool { return t.holds(q.Where, row) })
+	if counted, ok := t.counted(q, len(rows), c.endpoint.query.Language); ok {
+		if q.Fields[0].Name == "" {
+			return nil, len(rows), nil // SOQL's COUNT() answers with totalSize alone
+		}
+		return counted, -1, nil
+	}
+	t.order(rows, q.OrderBy)
+	rows = rows[min(q.Offset, len(rows)):]
+	if q.Limit != nil {
+		rows = rows[:min(*q.Limit, len(rows))]
+	}
+	out = make([]map[string]any, len(rows))
+	for i, row := range rows {
+		out[i] = t.project(q.Fields, row, c.endpoint.query.Language)
+	}
+	return out, -1, nil
+}
+
+// table evaluates a query's parts over rows of one FROM.
+type table struct {
+	name, alias string
+	columns     []string
+}
+
+// column takes an alias or the table's name off a field.
+func (t table) column(field string) string {
+	for _, before := range []string{t.alias, t.name} {
+		if rest, ok := cutPrefixFold(field, before+"."); ok && before != "" {
+			return rest
+		}
+	}
+	return field
+}
+
+func cutPrefixFold(s, prefix string) (string, bool) {
+	if len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix) {
+		return s[len(prefix):], true
+	}
+	return s, false
+}
+
+// check refuses fields that no record has, with those that there are.
+func (t table) check(q *mapping.Select) error {
+	var fields []string
+	for _, f := range q.Fields {
+		if f.Name != "*" && f.Name != "" {
+			fields = append(fields, f.Name)
+		}
+	}
+	fields = append(fields, conditionFields(q.Where)...)
+	for _, o := range q.OrderBy {
+		if !slices.ContainsFunc(q.Fields, func(f mapping.Selected) bool { return strings.EqualFold(f.Alias, o.Field) }) {
+			fields = append(fields, o.Field)
+		}
+	}
+	for _, field := range fields {
+		name, _, _ := strings.Cut(t.column(field), ".")
+		if !slices.ContainsFunc(t.columns, func(column string) bool { return strings.EqualFold(column, name) }) {
+			return fmt.Errorf("there is no field %s in %s; there are %s", field, t.name, strings.Join(t.columns, ", "))
+		}
+	}
+	for _, f := range q.Fields {
+		if f.Function != "" && !strings.EqualFold(f.Function, "COUNT") {
+			return errors.New("the sandbox knows no function but COUNT")
+		}
+	}
+	return nil
+}
+
+func conditionFields(c mapping.Condition) []string {
+	var out []string
+	switch c := c.(type) {
+	case mapping.And:
+		for _, inner := range c {
+			out = append(out, conditionFields(inner)...)
+		}
+	case mapping.Or:
+		for _, inner := range c {
+			out = append(out, conditionFields(inner)...)
+		}
+	case mapping.Not:
+		return conditionFields(c.Condition)
+	case mapping.Comparison:
+		return []string{c.Field}
+	}
+	return out
+}
+
+// counted answers SELECT COUNT(...): one row, or for SOQL's COUNT() only the number.
+func (t table) counted(q *mapping.Select, n int, language string) ([]map[string]any, bool) {
+	if len(q.Fields) == 0 || q.Fields[0].Function == "" {
+		return nil, false
+	}
+	row := map[string]any{}
+	for i, f := range q.Fields {
+		name := f.Alias
+		switch {
+		case name != "" && language != "soql":
+			name = strings.ToLower(name)
+		case name == "" && language == "soql":
+			name = fmt.Sprintf("expr%d", i)
+		case name == "":
+			name = fmt.Sprintf("expr%d", i+1)
+		}
+		row[name] = asNumber(n)
+	}
+	return []map[string]any{row}, true
+}
+
+func (t table) order(rows []map[string]any, by []mapping.Order) {
+	slices.SortStableFunc(rows, func(a, b map[string]any) int {
+		for _, o := range by {
+			x, y := value(a, t.column(o.Field)), value(b, t.column(o.Field))
+			if x == nil || y == nil {
+				if x == nil && y == nil {
+					continue
+				}
+				last := 1
+				if o.Nulls == "FIRST" || o.Nulls == "" && !o.Descending {
+					last = -1
+				}
+				if y == nil {
+					last = -last
+				}
+				return last
+			}
+			order := compare(text(x), text(y))
+			if o.Descending {
+				order = -order
+			}
+			if order != 0 {
+				return order
+			}
+		}
+		return 0
+	})
+}
+
+// project makes the answer's row. An object that stands for another record comes out as its id, since a query's rows
+// are flat; SuiteQL writes column names in lower case.
+func (t table) project(fields []mapping.Selected, row map[string]any, language string) map[string]any {
+	out := map[string]any{}
+	put := func(name string, v any) {
+		if language == "suiteql" {
+			name = strings.ToLower(name)
+		}
+		out[name] = clone(v)
+	}
+	for _, f := range fields {
+		if f.Name == "*" {
+			for name, v := range row {
+				if flat, ok := flat(v); ok {
+					put(name, flat)
+				}
+			}
+			continue
+		}
+		column := t.column(f.Name)
+		v, _ := flat(value(row, column))
+		name := f.Alias
+		if name == "" {
+			name = t.written(column)
+		}
+		put(name, v)
+	}
+	if attributes, ok := row["attributes"]; ok && language == "soql" {
+		out["attributes"] = clone(attributes)
+	}
+	return out
+}
+
+// written is a column as the records write it.
+func (t table) written(column string) string {
+	for _, own := range t.columns {
+		if strings.EqualFold(own, column) {
+			return own
+		}
+	}
+	return column
+}
+
+// flat is a value as a column holds it; false for lists and for objects that stand for no record.
+func flat(v any) (any, bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		if id, ok := v["id"]; ok {
+			return id, true
+		}
+		return nil, false
+	case []any:
+		return nil, false
+	}
+	return v, true
+}
