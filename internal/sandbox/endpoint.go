@@ -39,6 +39,9 @@ type endpoint struct {
 // compile understands the operations of the documents, and the tools that no document describes.
 func (s *Sandbox) compile(documents []*specs.Document, tools []*mapping.Tool) {
 	for _, document := range documents {
+		if document == nil {
+			continue // one that could not be read, while the upstream's others could
+		}
 		for _, op := range document.Operations() {
 			s.endpoints = append(s.endpoints, &endpoint{
 				method: strings.ToUpper(op.Method), path: parsePattern(op.Path), op: *op, defs: document.Defs,
