@@ -59,6 +59,9 @@ func (h *maskedLog) attr(a slog.Attr) slog.Attr {
 		return slog.Attr{Key: a.Key, Value: slog.GroupValue(h.attrs(value.Group())...)}
 	case slog.KindAny:
 		text := fmt.Sprintf("%+v", value.Any())
+		if raw, ok := value.Any().([]byte); ok {
+			text = string(raw) // the handlers write it as text
+		}
 		if clean := h.masker.Text(text); clean != text {
 			return slog.String(a.Key, clean)
 		}

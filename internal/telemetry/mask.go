@@ -63,9 +63,12 @@ func longestFirst(forms map[string]bool) []string {
 
 // spellings are the ways in which an upstream may repeat a secret.
 func spellings(text string) []string {
-	quoted, _ := json.Marshal(text) // a string always can be
+	html, _ := json.Marshal(text) // a string always can be
+	quoted := string(html[1 : len(html)-1])
+	plain := strings.NewReplacer(`\u0026`, "&", `\u003c`, "<", `\u003e`, ">").Replace(quoted) // Go alone escapes these
 	return []string{
-		text, strings.Trim(string(quoted), `"`), url.QueryEscape(text), url.PathEscape(text),
+		text, quoted, plain, strings.ReplaceAll(plain, "/", `\/`), // the last is PHP's
+		url.QueryEscape(text), url.PathEscape(text),
 		base64.StdEncoding.EncodeToString([]byte(text)), base64.URLEncoding.EncodeToString([]byte(text)),
 	}
 }
