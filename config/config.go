@@ -10,19 +10,19 @@ type Config struct {
 	Name string `yaml:"name"`
 	// Instructions are handed to the model when it connects.
 	Instructions string `yaml:"instructions"`
-	// Include names more files of the same format, relative to this one; globs are allowed.
+	// Include names more files of the same format, relative to this one; globs are allowed. What two files say is a
+	// problem that names both places.
 	Include []string `yaml:"include"`
 	Server  Server   `yaml:"server"`
 	// Key is one secret of 32 bytes or more, from which every key is derived; "new,old" rotates.
 	Key      Secret   `yaml:"key"`
 	Outbound Outbound `yaml:"outbound"`
 	Auth     Auth     `yaml:"auth"`
-	// Providers are where people log in.
+	// Providers are where people log in, and where upstream tokens come from.
 	Providers Later `yaml:"providers"`
-	// Discovery says how a long tool list is served.
-	Discovery Later `yaml:"discovery"`
-	// Defaults hold for every upstream that does not say otherwise.
-	Defaults Defaults `yaml:"defaults"`
+	// Discovery says how a long tool list is served: direct, by search, or auto within budget_tokens.
+	Discovery Later    `yaml:"discovery"`
+	Defaults  Defaults `yaml:"defaults"`
 	// Upstreams are the APIs, by a name of your choice.
 	Upstreams map[string]*Upstream `yaml:"upstreams"`
 	Telemetry Telemetry            `yaml:"telemetry"`

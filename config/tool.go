@@ -1,66 +1,88 @@
 package config
 
-// Tool is an operation of the document, or a request of its own, as the author wants the model to see it.
+// Tool is an operation of the document, or a request of its own, as the author wants the model to see it. Its key is the
+// tool's name: up to 64 letters, digits, _ and -; no prefix is put before it.
 type Tool struct {
 	Name string `yaml:"-"` // its key in gateway.yaml
 
-	// Operation is an operationId, or "METHOD /path", of the upstream's document.
+	// Operation is an operationId, or "METHOD /path", of the upstream's document. A tool has either this or a request.
 	Operation string `yaml:"operation"`
-	// Request is "METHOD /path" of an endpoint that no document describes.
-	Request     string               `yaml:"request"`
-	Title       string               `yaml:"title"`
-	Description string               `yaml:"description"`
-	Arguments   map[string]*Argument `yaml:"arguments"`
-	// Body is a template of the request's body: strings may hold {argument}. For Request only.
+	// Request is "METHOD /path" of an endpoint that no document describes. Each {name} in the path is an argument with
+	// in: path, or a variable.
+	Request string `yaml:"request"`
+	// Title is the tool's name for people. Default: from the document, or from the tool's name.
+	Title string `yaml:"title"`
+	// Description is what the model reads to decide whether to call the tool. Default: the document's.
+	Description string `yaml:"description"`
+	// Arguments by their names on the wire. With Operation they change what the document says, with Request they are all
+	// there is.
+	Arguments map[string]*Argument `yaml:"arguments"`
+	// Body is a template of the request's body: strings may hold {argument}. Only with Request.
 	Body any `yaml:"body"`
-	// ContentType of the body: json (the default), form, or a media type. For Request only.
-	ContentType string      `yaml:"content_type"`
-	Response    Response    `yaml:"response"`
+	// ContentType says how the body is written: json (the default), form, multipart, or a media type. Only with Request.
+	ContentType string   `yaml:"content_type"`
+	Response    Response `yaml:"response"`
+	// Paging says how a list of several pages is answered: joined up to the limits, or page by page.
 	Paging      Later       `yaml:"paging"`
 	Annotations Annotations `yaml:"annotations"`
-	// Idempotent says that the call may be repeated although it is a POST or PATCH.
-	Idempotent bool  `yaml:"idempotent"`
-	Scopes     Later `yaml:"scopes"`
-	Allow      Later `yaml:"allow"`
-	Confirm    Later `yaml:"confirm"`
-	// Timeout of one attempt, instead of the upstream's.
+	// Idempotent says that the call may be repeated although it is a POST or PATCH, such as a query. If it is not true,
+	// a retry may order two pizzas.
+	Idempotent bool `yaml:"idempotent"`
+	// Scopes that a caller needs.
+	Scopes Later `yaml:"scopes"`
+	// Allow names the roles that may call the tool.
+	Allow Later `yaml:"allow"`
+	// Confirm says when a call is planned and approved before it is carried out: never, always, or on a condition (CEL).
+	Confirm Later `yaml:"confirm"`
+	// Timeout bounds one attempt. Default: the upstream's.
 	Timeout Duration `yaml:"timeout"`
 }
 
-// Annotations are hints for clients. Default: from the method.
+// Annotations are hints for clients, which decide with them whether to ask the person first. Default: from the method.
 type Annotations struct {
-	ReadOnly    *bool `yaml:"read_only"`
+	// ReadOnly says that the tool changes nothing.
+	ReadOnly *bool `yaml:"read_only"`
+	// Destructive says that the tool may delete or overwrite.
 	Destructive *bool `yaml:"destructive"`
-	Idempotent  *bool `yaml:"idempotent"`
-	OpenWorld   *bool `yaml:"open_world"`
+	// Idempotent says that calling twice does no more than calling once.
+	Idempotent *bool `yaml:"idempotent"`
+	// OpenWorld says that the tool reaches beyond a closed system, as a web search does.
+	OpenWorld *bool `yaml:"open_world"`
 }
 
-// Argument changes, or with Request declares, one argument. Its key is the parameter's or property's name on the wire.
+// Argument changes one argument of the document's, or with request declares one. Its key is the parameter's or property's name on the wire.
 type Argument struct {
 	// Name is what the model calls it instead.
-	Name        string `yaml:"name"`
+	Name string `yaml:"name"`
+	// Description is what the model reads of it.
 	Description string `yaml:"description"`
-	// In is path, query, header, cookie or body. For Request only.
+	// In says where it goes; without it, into the path that has its name. Only with request.
 	In string `yaml:"in" enum:"path,query,header,cookie,body"`
-	// Type is string, integer, number, boolean, array or object. For Request only. Default string.
-	Type   string `yaml:"type" enum:"string,integer,number,boolean,array,object"`
+	// Type of its values; string where nothing is said. Only with request.
+	Type string `yaml:"type" enum:"string,integer,number,boolean,array,object"`
+	// Format of its values (JSON Schema), such as email or date. Only with request.
 	Format string `yaml:"format"`
-	// Items is the JSON Schema of an array's items. For Request only.
-	Items    any   `yaml:"items"`
+	// Items is the JSON Schema of an array's items. Only with request.
+	Items any `yaml:"items"`
+	// Required says whether the model has to give it. Default: what the document says; with request, only one in the path.
 	Required *bool `yaml:"required"`
 	// Value is fixed, and hidden from the model.
-	Value any `yaml:"value"`
+	Value any `yaml:"value"` // here, in Default, Enum, Items and a tool's Body numbers are json.Number
 	// Default is sent where the model says nothing.
 	Default any `yaml:"default"`
 	// Hide takes the argument away; it is never sent unless it has a Value or a Default.
-	Hide    bool     `yaml:"hide"`
-	Enum    []any    `yaml:"enum"`
+	Hide bool `yaml:"hide"`
+	// Enum lists the only values.
+	Enum []any `yaml:"enum"`
+	// Minimum of a number.
 	Minimum *float64 `yaml:"minimum"`
+	// Maximum of a number.
 	Maximum *float64 `yaml:"maximum"`
-	Pattern string   `yaml:"pattern"`
+	// Pattern is a regular expression (JavaScript's) that a string has to match.
+	Pattern string `yaml:"pattern"`
 }
 
-// Record is a record type with the usual operations on it.
+// Record is a record type with the usual operations on it. Its key ends the tools' names: create_customer, get_customer.
 type Record struct {
 	Name string `yaml:"-"` // its key in gateway.yaml
 
@@ -68,30 +90,36 @@ type Record struct {
 	Path string `yaml:"path"`
 	// Operations are some of create, get, update, delete, list, upsert. Default: those that the document has at Path,
 	// without one all but upsert. expose: read_only does not narrow this list: what is written here is meant.
-	Operations []string `yaml:"operations"`
+	Operations []string `yaml:"operations" items:"create,get,update,delete,list,upsert"`
 	// Schema points to the record's schema in the document, such as #/components/schemas/customer.
 	Schema string `yaml:"schema"`
-	// Types of a Path with {record_type}.
+	// Types of a Path with {record_type}: one set of tools for several types.
 	Types Later `yaml:"types"`
 	// Description says what the record is; it is put into every tool's description.
 	Description string `yaml:"description"`
 }
 
-// Query is an endpoint that takes a query language.
+// Query is an endpoint that takes a query language. Its key is the tool's name.
 type Query struct {
 	Name string `yaml:"-"` // its key in gateway.yaml
 
-	// Request is "METHOD /path".
+	// Request is "METHOD /path", with GET or POST.
 	Request string `yaml:"request"`
-	// Argument is the property (POST) or parameter (GET) that carries the query. Default q.
-	Argument    string            `yaml:"argument" default:"q"`
-	Headers     map[string]Secret `yaml:"headers"`
-	Title       string            `yaml:"title"`
-	Description string            `yaml:"description"`
-	// Language is suiteql, soql or none (the default).
-	Language string   `yaml:"language" default:"none" enum:"none,suiteql,soql"`
-	Tables   Later    `yaml:"tables"`
-	Fields   Later    `yaml:"fields"`
+	// Argument is the property (POST) or parameter (GET) that carries the query.
+	Argument string `yaml:"argument" default:"q"`
+	// Headers are put on every request, besides the upstream's.
+	Headers map[string]Secret `yaml:"headers"`
+	// Title is the tool's name for people.
+	Title string `yaml:"title"`
+	// Description is what the model reads: say which tables and fields there are, and give an example.
+	Description string `yaml:"description"`
+	// Language that is checked: only SELECT passes. With none the model's text goes to the API as it is.
+	Language string `yaml:"language" default:"none" enum:"none,suiteql,soql"`
+	// Tables that may be read.
+	Tables Later `yaml:"tables"`
+	// Fields that may be read, by table.
+	Fields Later `yaml:"fields"`
+	// Limit is put into a query that has none, or a higher one.
 	Limit    Later    `yaml:"limit"`
 	Response Response `yaml:"response"`
 }

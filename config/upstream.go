@@ -3,9 +3,11 @@ package config
 // SandboxURL as a base_url means: the built-in sandbox answers for this upstream, from its document.
 const SandboxURL = "sandbox:"
 
-// Defaults hold for every upstream that does not say otherwise. After Load every Upstream is complete: nobody but
-// this package looks at Defaults.
+// Defaults hold for every upstream that does not say otherwise, key by key.
 type Defaults struct {
+	// After Load every Upstream is complete: nobody but this package looks in here.
+
+	// Timeout bounds one attempt.
 	Timeout  Duration `yaml:"timeout" default:"20s"`
 	Retry    Retry    `yaml:"retry"`
 	Response Response `yaml:"response"`
@@ -15,34 +17,43 @@ type Defaults struct {
 type Upstream struct {
 	Name string `yaml:"-"` // its key in gateway.yaml
 
-	// Preset fills in what is known of a product.
+	// Preset fills in what is known of a product, such as salesforce or netsuite.
 	Preset Later `yaml:"preset"`
-	// Spec is the OpenAPI document: a file, a folder's root document, a URL, or a list of these.
+	// Spec is the OpenAPI document: a file, a folder's root document, a URL, or a list of these. Without one the tools
+	// have a request each.
 	Spec Strings `yaml:"spec" path:"location"`
-	// Overlays are OpenAPI Overlay files.
+	// Overlays are OpenAPI Overlay files that mend the document.
 	Overlays Later `yaml:"overlays"`
 	// BaseURL is the API's root; {name} stands for a variable. Default: the document's first server. "sandbox:" is the
-	// built-in sandbox.
-	BaseURL    string `yaml:"base_url"`
-	AllowHosts Later  `yaml:"allow_hosts"`
+	// built-in sandbox, which answers from the document and keeps what it is told in memory.
+	BaseURL string `yaml:"base_url"`
+	// AllowHosts are the hosts that a token answer may set as the base.
+	AllowHosts Later `yaml:"allow_hosts"`
 	// Variables fill the {name}s of BaseURL, of the document's servers and of paths.
 	Variables  map[string]*Variable `yaml:"variables"`
 	Credential Credential           `yaml:"credential"`
-	// Headers are put on every request.
+	// Headers are put on every request. Their values never show in logs and dry runs.
 	Headers map[string]Secret `yaml:"headers"`
-	// Timeout bounds one attempt. Default 20s.
-	Timeout     Duration `yaml:"timeout" default:"20s"`
-	Retry       Retry    `yaml:"retry"`
-	Limits      Limits   `yaml:"limits"`
-	Breaker     Later    `yaml:"breaker"`
-	Idempotency Later    `yaml:"idempotency"`
-	TLS         Later    `yaml:"tls"`
-	Errors      Later    `yaml:"errors"`
-	Page        Later    `yaml:"page"`
-	Response    Response `yaml:"response"`
-	// Prefix stands before every tool name. Default: none with one upstream, the upstream's name and _ with several.
+	// Timeout bounds one attempt; server.call_timeout bounds them all.
+	Timeout Duration `yaml:"timeout" default:"20s"`
+	Retry   Retry    `yaml:"retry"`
+	Limits  Limits   `yaml:"limits"`
+	// Breaker stops asking for a while after failures in a row.
+	Breaker Later `yaml:"breaker"`
+	// Idempotency names the header that makes a POST repeatable, such as Idempotency-Key.
+	Idempotency Later `yaml:"idempotency"`
+	// TLS is a client certificate of the gateway's own, and authorities for this upstream alone.
+	TLS Later `yaml:"tls"`
+	// Errors says where the upstream's codes and messages lie, and which code is which fault.
+	Errors Later `yaml:"errors"`
+	// Page says how the upstream's lists are paged.
+	Page     Later    `yaml:"page"`
+	Response Response `yaml:"response"`
+	// Prefix stands before every tool name that comes from the document or from records; a key of tools or queries is
+	// used as it is. Default: none with one upstream, the upstream's name and _ with several.
 	Prefix *string `yaml:"prefix"`
-	// Expose says which operations become tools by themselves: read_only (GET and HEAD; the default), all, none.
+	// Expose says which operations become tools by themselves; read_only is GET and HEAD. With all the model may change
+	// and delete whatever the credential may.
 	Expose string `yaml:"expose" default:"read_only" enum:"read_only,all,none"`
 	// Include adds operations: an operationId, "METHOD /path", or "tag:NAME"; * and ** are wildcards.
 	Include []string `yaml:"include"`
@@ -64,22 +75,25 @@ func (u *Upstream) Path() Path { return Path{"upstreams", u.Name} }
 
 // Variable is a {name} in a URL: a value, or a choice that the model makes.
 type Variable struct {
+	// Value of the variable, such as ${REGION:-eu}.
 	Value string `yaml:"value"`
 	// Argument lets the model choose among Enum, and only these.
-	Argument bool     `yaml:"argument"`
-	Enum     []string `yaml:"enum"`
+	Argument bool `yaml:"argument"`
+	// Enum lists what the model may choose. It decides which host is called: name no host that you don't trust.
+	Enum []string `yaml:"enum"`
 }
 
-// Credential is what the gateway shows to an upstream.
+// Credential is what the gateway shows to an upstream: everybody who may call the gateway acts with it.
 type Credential struct {
-	// Type is none (the default), bearer, basic or api_key.
+	// Type says how: bearer needs Token, basic Username and Password, api_key In, Name and Value.
 	Type string `yaml:"type" default:"none" enum:"none,bearer,basic,api_key" later:"client_credentials,jwt_bearer,login,token_exchange,forward"`
-	// Token of type bearer.
+	// Token of type bearer: sent as Authorization: Bearer.
 	Token Secret `yaml:"token"`
-	// Username and Password of type basic.
+	// Username of type basic.
 	Username Secret `yaml:"username"`
+	// Password of type basic; may be empty.
 	Password Secret `yaml:"password"`
-	// In says where an api_key goes: header, query or cookie.
+	// In says where an api_key goes. In the query it may show in the upstream's logs.
 	In string `yaml:"in" enum:"header,query,cookie"`
 	// Name is the header, query parameter or cookie of an api_key.
 	Name string `yaml:"name"`
@@ -90,9 +104,9 @@ type Credential struct {
 	Provider Later `yaml:"provider"`
 	// TokenURL is the token endpoint, where there is no provider.
 	TokenURL Later `yaml:"token_url"`
-	// ClientID of the gateway at the token endpoint.
+	// ClientID names the gateway at the token endpoint.
 	ClientID Later `yaml:"client_id"`
-	// ClientSecret of the gateway at the token endpoint.
+	// ClientSecret proves it there.
 	ClientSecret Later `yaml:"client_secret"`
 	// TokenEndpointAuthMethod is how the gateway shows ClientID and ClientSecret: client_secret_basic,
 	// client_secret_post, private_key_jwt or none.
@@ -113,29 +127,30 @@ type Credential struct {
 	Headers Later `yaml:"headers"`
 }
 
-// Retry says when an attempt is repeated.
+// Retry says when an attempt is repeated. GET, HEAD, OPTIONS, PUT and DELETE are; a POST or PATCH only after an answer
+// that proves it was not carried out, or where the tool is idempotent.
 type Retry struct {
-	// Attempts at most, the first included. Default 4; 1 means never again.
+	// Attempts at most, the first included; 1 means never again.
 	Attempts int `yaml:"attempts" default:"4"`
-	// Backoff before the second attempt; it doubles each time, with jitter. Default 500ms.
+	// Backoff before the second attempt; it doubles each time, with jitter.
 	Backoff Duration `yaml:"backoff" default:"500ms"`
-	// MaxBackoff bounds the wait that the gateway chooses. Default 8s.
+	// MaxBackoff bounds the wait that the gateway chooses. A Retry-After counts up to what is left of the call's time.
 	MaxBackoff Duration `yaml:"max_backoff" default:"8s"`
-	// On lists what is tried again: statuses, connect, timeout. Default [429, 500, 502, 503, 504, connect, timeout].
+	// On lists what is tried again: statuses, connect, timeout.
 	On Strings `yaml:"on" default:"[429, 500, 502, 503, 504, connect, timeout]"`
 	// Unsafe repeats a POST or PATCH as if it were a GET. What was carried out once may be carried out twice.
 	Unsafe bool `yaml:"unsafe"`
 }
 
-// Limits keep the gateway from asking too much of an upstream.
+// Limits keep the gateway from asking too much of an upstream. Each replica counts for itself.
 type Limits struct {
 	// Concurrency bounds the requests under way at once; 0 means no limit.
 	Concurrency int `yaml:"concurrency"`
 	// Rate bounds the requests per time, such as 20/s.
 	Rate Rate `yaml:"rate"`
-	// Burst is how many may go at once within Rate. Default: Rate's events.
+	// Burst is how many may go at once within Rate. Default: the number in Rate.
 	Burst int `yaml:"burst"`
-	// Queue bounds the calls that wait; one more is refused. Default 100.
+	// Queue bounds the calls that wait; one more is refused at once.
 	Queue int `yaml:"queue" default:"100"`
 	// PerCaller counts Concurrency and Rate for each caller instead of for all.
 	PerCaller bool `yaml:"per_caller"`
@@ -143,10 +158,12 @@ type Limits struct {
 
 // Response says how much of an answer the model gets.
 type Response struct {
+	// Select is a jq expression that takes out of an answer what the model needs.
 	Select Later `yaml:"select"`
-	// MaxTokens cuts an answer; a token is 4 bytes. Default 15000.
-	MaxTokens    int   `yaml:"max_tokens" default:"15000"`
+	// MaxTokens cuts an answer, at whole items where it is a list, and says so; a token is 4 bytes.
+	MaxTokens int `yaml:"max_tokens" default:"15000"`
+	// OutputSchema publishes the schema of the answer.
 	OutputSchema Later `yaml:"output_schema"`
-	// MaxBytes bounds an answer on the wire; a larger one is a fault. Default 10MiB.
+	// MaxBytes bounds an answer on the wire; a larger one is a fault.
 	MaxBytes Size `yaml:"max_bytes" default:"10MiB"`
 }

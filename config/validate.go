@@ -67,6 +67,12 @@ func (v *validator) given(path Path) bool {
 	return n != nil && n.kind != null
 }
 
+// empty reports whether the value at path comes from a variable that may be empty, as in ${TOKEN:-}.
+func (v *validator) empty(path Path) bool {
+	n := v.cfg.source.find(path)
+	return n != nil && strings.Contains(n.text, "${")
+}
+
 // hide keeps the value at path out of excerpts.
 func (v *validator) hide(path Path) {
 	if n := v.cfg.source.find(path); n != nil {

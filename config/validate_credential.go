@@ -15,8 +15,8 @@ var credentialKeys = map[string]struct{ needed, optional []string }{
 	"api_key": {needed: []string{"in", "name", "value"}},
 }
 
-// credential checks that a type has its keys and no others. A sandbox asks for no secret, so an empty variable is
-// enough there.
+// credential checks that a type has its keys and no others. A secret that comes from an empty variable is no problem
+// here: a sandbox needs none, and without it the other upstreams still work.
 func (v *validator) credential(u *Upstream, at Path) {
 	c := &u.Credential
 	filled := map[string]bool{
@@ -35,11 +35,9 @@ func (v *validator) credential(u *Upstream, at Path) {
 	}
 	for _, key := range keys.needed {
 		switch {
-		case filled[key]:
-		case v.given(at.Child(key)) && (u.Sandbox() || holdsSecret(key)):
-			// Its variable is not set. That costs this upstream's calls, of which the gateway warns, and no other's.
+		case filled[key] || (holdsSecret(key) && v.empty(at.Child(key))):
 		case v.given(at.Child(key)):
-			v.add(at.Child(key), key+" is empty", "set the variable that it comes from")
+			v.add(at.Child(key), key+" is empty", "")
 		default:
 			v.missing(at, key, fmt.Sprintf("type: %s needs %s", c.Type, key), "")
 		}
