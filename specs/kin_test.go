@@ -52,6 +52,7 @@ func kinDocument(name string) (*openapi3.T, error) {
 	if err := yaml.Unmarshal(data, &tree); err != nil {
 		return nil, err
 	}
+	sayCSV(tree)
 	if data, err = json.Marshal(tree); err != nil {
 		return nil, err
 	}
@@ -62,10 +63,31 @@ func kinDocument(name string) (*openapi3.T, error) {
 	return openapi2conv.ToV3WithLoader(&old, loader, &url.URL{Path: name})
 }
 
+// sayCSV writes out the collectionFormat that Swagger 2.0 has by default, which openapi2conv does not know of.
+func sayCSV(v any) {
+	switch t := v.(type) {
+	case map[string]any:
+		if t["in"] == "query" && t["type"] == "array" && t["collectionFormat"] == nil {
+			t["collectionFormat"] = "csv"
+		}
+		for _, item := range t {
+			sayCSV(item)
+		}
+	case []any:
+		for _, item := range t {
+			sayCSV(item)
+		}
+	}
+}
+
 func kinOperation(method, path string, item *openapi3.PathItem, op *openapi3.Operation) []string {
+	path, _, _ = strings.Cut(path, "#")
 	where := method + " " + path
 	list := []string{fmt.Sprintf("%s id=%s", where, strings.TrimSpace(op.OperationID))}
 	inputs := map[string]string{}
+	for _, name := range pathNames(path) { // what no parameter describes is one all the same
+		inputs["path "+strings.ToLower(name)] = fmt.Sprintf("path %s required=true simple explode=false", name)
+	}
 	for _, parameters := range []openapi3.Parameters{item.Parameters, op.Parameters} {
 		for _, ref := range parameters {
 			p := ref.Value

@@ -37,8 +37,10 @@ func (r *reader) schema(n *node) map[string]any {
 		r.warn(n, "a schema belongs here, not %s; anything is taken", n.kind)
 		return map[string]any{}
 	}
-	if ref := n.get("$ref"); ref != nil {
-		return r.schemaRef(n, ref)
+	for _, key := range []string{"$ref", "$dynamicRef", "$recursiveRef"} { // statically, the dynamic ones are plain
+		if ref := n.get(key); ref != nil {
+			return r.schemaRef(n, ref)
+		}
 	}
 	if inner := n.get("schema"); inner != nil && inner.kind == object && n.get("type") == nil && n.get("properties") == nil {
 		r.warn(n, "a schema belongs here, not a parameter or a body; its schema is taken")
@@ -70,7 +72,7 @@ func (r *reader) schemaRef(n, ref *node) map[string]any {
 		}
 	}
 	if ref.kind != text {
-		r.warn(ref, "$ref should be a text, not %s; anything is taken", ref.kind)
+		r.warn(ref, "a $ref should be a text, not %s; anything is taken", ref.kind)
 	} else if target, err := r.lookup(n, ref.text); err != nil {
 		r.danglingSchema(err)
 	} else if target.kind != object && target.kind != boolean {

@@ -76,6 +76,7 @@ func (r *reader) swaggerParameter(p *parameter) {
 	if p.In == "query" || p.In == "formData" {
 		p.Style = "form"
 	}
+	p.Explode = p.Style == "form" && !slices.Contains(typeNames(p.Schema), any("array"))
 	switch p.format {
 	case "", "csv":
 	case "multi":
@@ -113,22 +114,21 @@ func (r *reader) inlineSchema(n *node) Schema {
 	return s
 }
 
-// mediaTypes returns an operation's consumes or produces, else the document's, else fallback.
+// mediaTypes returns an operation's consumes or produces, else the document's, else fallback. An empty list, which 2.0
+// calls the way to clear the document's, is treated as none: the body has to have some type.
 func (r *reader) mediaTypes(n *node, key string, fallback ...string) []string {
-	source := n.get(key)
-	if source == nil {
-		source = r.root.get(key)
-	}
-	var list []string
-	for _, item := range r.list(source, key) {
-		if t := mediaType(r.text(item)); t != "" && !slices.Contains(list, t) {
-			list = append(list, t)
+	for _, source := range []*node{n.get(key), r.root.get(key)} {
+		var list []string
+		for _, item := range r.list(source, key) {
+			if t := mediaType(r.text(item)); t != "" && !slices.Contains(list, t) {
+				list = append(list, t)
+			}
+		}
+		if len(list) > 0 {
+			return list
 		}
 	}
-	if len(list) == 0 {
-		return fallback
-	}
-	return list
+	return fallback
 }
 
 // swaggerBody makes a body of the parameter in body.
