@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"mcpgate/config"
 )
 
 func (t *terminal) schemaCommand() *cobra.Command {
@@ -14,7 +16,8 @@ Name it in the first line of gateway.yaml, or in the editor's settings:
   # yaml-language-server: $schema=gateway.schema.json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("not built")
+			_, err := t.stdout.Write(config.Schema())
+			return err
 		},
 	}
 }
