@@ -24,6 +24,8 @@ type writer struct {
 	style  string
 	// explode gives each item of an array, each member of an object, a name of its own.
 	explode bool
+	// verbatim is for headers: nothing is encoded.
+	verbatim bool
 }
 
 // pathValue writes a value for a path: in style simple, label or matrix.
@@ -53,7 +55,7 @@ func (s slot) headerValue(value any) string {
 	if s.contentType != "" {
 		return s.content(value)
 	}
-	w := writer{escape: verbatim, style: "simple", explode: s.explode}
+	w := writer{escape: func(text string) string { return text }, style: "simple", explode: s.explode, verbatim: true}
 	return w.join(value, ",")
 }
 
@@ -129,12 +131,16 @@ func (w writer) join(value any, separator string) string {
 	return strings.Join(parts, separator)
 }
 
-// delimited writes one of several values. Where reserved characters are allowed, the separator itself still is not:
-// otherwise one item with a comma in it would arrive as two.
+// delimited writes one of several values. A separator inside one is percent-encoded even where its kind may stand, or it
+// would arrive as two; a header has no way to say that.
 func (w writer) delimited(value any, separator string) string {
 	text := w.escape(scalarText(value))
-	if separator == "," && w.escape("%") != "%" {
+	switch {
+	case w.verbatim:
+	case separator == ",":
 		text = strings.ReplaceAll(text, ",", "%2C")
+	case separator == ".":
+		text = strings.ReplaceAll(text, ".", "%2E")
 	}
 	return text
 }
@@ -256,8 +262,6 @@ func compactJSON(value any) string {
 	}
 	return strings.TrimSuffix(text.String(), "\n")
 }
-
-func verbatim(text string) string { return text }
 
 // escapeAll leaves only the unreserved characters of RFC 3986 section 2.3, so that a value can stand anywhere in a URL.
 func escapeAll(text string) string {
