@@ -94,7 +94,8 @@ func replaceID(v any, old, id string) any {
 // isMoment reports whether a property says when its record was made or changed.
 func isMoment(p string) bool {
 	switch p {
-	case "createdat", "created", "createddate", "datecreated", "createdon", "creationdate", "createtime", "createdtime":
+	case "createdat", "created", "createddate", "datecreated", "createdon", "creationdate", "createtime", "createdtime",
+		"trandate", "orderdate", "transactiondate":
 		return true
 	}
 	return isChange(p)

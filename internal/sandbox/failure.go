@@ -169,7 +169,7 @@ func (d definitions) errorProperty(name string, s specs.Schema, p problem, told 
 		return http.StatusText(p.status)
 	case "type":
 		if kind == "string" && s["enum"] == nil && s["const"] == nil {
-			return "about:blank"
+			return "https://www.rfc-editor.org/rfc/rfc9110#section-15.5" // the statuses that say whose mistake it was
 		}
 	case "status", "statuscode", "httpstatus", "httpstatuscode":
 		if kind == "integer" || kind == "number" {

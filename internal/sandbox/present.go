@@ -137,10 +137,31 @@ func (c *call) answer() reply {
 	if schema != nil {
 		out.body = e.defs.generate(schema, "", 0, 0)
 	}
+	if fields, ok := out.body.(map[string]any); ok && e.method != "GET" {
+		c.wentWell(schema, fields)
+	}
 	if out.body == nil {
 		out.body = map[string]any{}
 	}
 	return out
+}
+
+// wentWell makes a made-up answer say so, where it has properties for it.
+func (c *call) wentWell(s specs.Schema, fields map[string]any) {
+	for name, property := range properties(s) {
+		resolved, _ := c.endpoint.defs.resolve(property)
+		kind := typeOf(resolved)
+		switch p := plain(name); {
+		case (p == "success" || p == "ok") && kind == "boolean":
+			fields[name] = true
+		case p == "message" && kind == "string" && resolved["enum"] == nil:
+			fields[name] = "OK"
+		case (p == "code" || p == "status") && kind == "integer":
+			fields[name] = c.endpoint.successStatus()
+		case (p == "errors" || p == "warnings") && kind == "array":
+			fields[name] = []any{}
+		}
+	}
 }
 
 // stepOn answers for something that is done to one record and gives the record back, such as POST /orders/{id}/cancel:

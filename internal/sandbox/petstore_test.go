@@ -1,0 +1,53 @@
+package sandbox
+
+import "testing"
+
+const petstore = "../../specs/testdata/corpus/swagger-api__openapi.yaml"
+
+// TestPetstoreStory plays the document that everybody tries first.
+func TestPetstoreStory(t *testing.T) {
+	u := open(t, petstore)
+	u.send("GET /pet/10", "").is(200).says("name", "doggie").says("category.name", "Dogs")
+	u.send("GET /pet/findByStatus?status=pending", "").is(200).has("", 1).says("0.status", "pending")
+	u.send("GET /pet/findByStatus?status=lost", "").is(400)
+
+	added := u.send("POST /pet", `{"name":"Mistral","photoUrls":[],"status":"available","tags":[{"id":7,"name":"quiet"}]}`).is(200)
+	added.says("id", "13").says("name", "Mistral")
+	u.send("GET /pet/13", "").is(200).says("name", "Mistral")
+	u.send("GET /pet/findByTags?tags=quiet", "").is(200).has("", 1).says("0.id", "13")
+	u.send("GET /pet/findByStatus?status=available", "").is(200).has("", 2)
+	u.send("POST /pet", `{"id":13,"name":"Again","photoUrls":[]}`).is(409)
+	u.send("POST /pet", `{"name":"No pictures"}`).is(400).says("message", "The required field photoUrls is missing.")
+
+	u.send("PUT /pet", `{"id":13,"name":"Mistral","photoUrls":["a"],"status":"sold"}`).is(200).says("status", "sold")
+	u.send("POST /pet/13?name=Zephyr&status=pending", "").is(200).says("name", "Zephyr").says("status", "pending")
+	u.send("GET /store/inventory", "").is(200).says("available", "1").says("pending", "2").says("sold", "1")
+	u.send("POST /pet/13/uploadImage", "bytes", "Content-Type", "application/octet-stream").is(200).says("code", "200")
+	u.send("DELETE /pet/13", "").is(200)
+	u.send("GET /pet/13", "").is(404)
+	u.send("POST /pet/13/uploadImage", "bytes", "Content-Type", "application/octet-stream").is(404)
+
+	order := u.send("POST /store/order", `{"petId":10,"quantity":2}`).is(200)
+	order.says("petId", "10").says("quantity", "2")
+	u.send("GET /store/order/"+text(order.at("id")), "").is(200).says("petId", "10")
+
+	u.send("POST /user/createWithList", `[{"username":"ola"},{"username":"pim"}]`).is(200).says("username", "pim")
+	u.send("GET /user/ola", "").is(200).says("username", "ola")
+	u.send("PUT /user/ola", `{"email":"ada@example.com"}`).is(200)
+	u.send("GET /user/ola", "").is(200).says("username", "ola").says("email", "ada@example.com")
+	u.send("GET /user/login?username=ada&password=x", "").is(200)
+}
+
+// TestPetShopStory plays the document of the first example.
+func TestPetShopStory(t *testing.T) {
+	u := open(t, "../../examples/petstore/petstore.openapi.yaml")
+	u.send("GET /pets", "").is(200).has("", 3).says("0.name", "Biscuit")
+	u.send("GET /pets?status=sold", "").is(200).has("", 1).says("0.name", "Pepper")
+	u.send("GET /pets?limit=2", "").is(200).has("", 2)
+	u.send("POST /pets", `{"name":"Juno","species":"bird"}`).is(201).says("id", "4").says("status", "available")
+	u.send("GET /pets/4", "").is(200).says("name", "Juno")
+	u.send("POST /pets", `{"name":"Juno","species":"dragon"}`).is(400).
+		says("message", `The field species can't be "dragon"; it is one of dog, cat, rabbit, bird.`)
+	u.send("DELETE /pets/4", "").is(204)
+	u.send("DELETE /pets/4", "").is(404)
+}
