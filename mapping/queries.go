@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 
 	"mcpgate/config"
 	"mcpgate/specs"
@@ -31,7 +32,10 @@ func (c *compilation) queries(u *config.Upstream, all []*candidate, none *defini
 		if p.headers == nil {
 			p.headers = map[string]config.Secret{}
 		}
-		maps.Copy(p.headers, q.Headers)
+		for name, value := range q.Headers { // the query's own wins, however the two are spelt
+			maps.DeleteFunc(p.headers, func(other string, _ config.Secret) bool { return strings.EqualFold(other, name) })
+			p.headers[name] = value
+		}
 		if c.queryOperation(p, q.Request, all) {
 			plans = append(plans, p)
 		}
