@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -36,6 +37,10 @@ func (t *Tool) ParseArguments(raw json.RawMessage) (Arguments, error) {
 			delete(args, name)
 		default:
 			args[name] = lenient(schema, args[name])
+			if outOfBounds(args[name]) {
+				fields = append(fields, fault.Field{Path: name, Message: "has a number that is out of all bounds"})
+				delete(args, name)
+			}
 		}
 	}
 	for name, value := range t.defaults {
@@ -152,6 +157,32 @@ func lenient(schema *jsonschema.Schema, value any) any {
 	}
 	return value
 }
+
+// outOfBounds reports whether a value has a number whose exponent alone would make it as long as a book: validators write
+// such numbers out.
+func outOfBounds(value any) bool {
+	switch value := value.(type) {
+	case json.Number:
+		at := strings.IndexAny(string(value), "eE")
+		if at < 0 {
+			return false
+		}
+		exponent, err := strconv.Atoi(string(value[at+1:]))
+		return err != nil || exponent > maxExponent || exponent < -maxExponent
+	case []any:
+		return slices.ContainsFunc(value, outOfBounds)
+	case map[string]any:
+		for _, item := range value {
+			if outOfBounds(item) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// maxExponent is a little more than what a float64 has.
+const maxExponent = 400
 
 func jsonType(value any) string {
 	switch value.(type) {

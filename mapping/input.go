@@ -129,6 +129,10 @@ func wholeBody(schema map[string]any, mediaType string) map[string]any {
 	case structured(mediaType):
 		return schema
 	case textual(mediaType):
+		switch schema["type"] {
+		case "boolean", "integer", "number":
+			return schema
+		}
 		return map[string]any{"type": "string"}
 	}
 	return fileSchema()

@@ -148,7 +148,7 @@ func (s sampler) object(parts []*jsonschema.Schema, depth int) any {
 
 func (s sampler) array(parts []*jsonschema.Schema, depth int) any {
 	n := 0
-	if s.full && depth < 4 {
+	if s.full && depth < 4 || depth == 1 { // a list in the query that is empty is not there
 		n = 1
 	}
 	var items *jsonschema.Schema
