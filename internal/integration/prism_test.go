@@ -58,9 +58,9 @@ func TestPrism(t *testing.T) {
 			port := freePort(t)
 			prism := exec.Command(node, filepath.Join(modules, "@stoplight", "prism-cli", "dist", "index.js"),
 				"mock", "--errors", "-p", fmt.Sprint(port), document)
-			start(t, prism)
+			ended := start(t, prism)
 			base := fmt.Sprintf("http://127.0.0.1:%d", port)
-			awaitAny(t, base, time.Minute)
+			awaitListener(t, port, time.Minute, ended)
 			endpoint := serve(t, fmt.Sprintf("upstreams:\n  mock:\n    spec: %q\n    base_url: %s\n    expose: %s\n"+
 				"    headers: {Authorization: Bearer test, api_key: test}\n", document, base, test.expose))
 			session := connect(t, endpoint)
@@ -71,26 +71,6 @@ func TestPrism(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// awaitAny waits until a server answers, whatever it says.
-func awaitAny(t *testing.T, url string, within time.Duration) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), within)
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := answers(ctx, url)
-		if err == nil || strings.HasPrefix(err.Error(), "status ") {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s did not answer within %s: %v", url, within, err)
-		case <-tick.C:
-		}
 	}
 }
 

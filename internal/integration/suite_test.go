@@ -101,8 +101,9 @@ func (l *log) String() string {
 	return l.buf.String()
 }
 
-// start runs a process until the test ends; what it wrote is shown where the test failed.
-func start(t *testing.T, cmd *exec.Cmd) {
+// start runs a process until the test ends; what it wrote is shown where the test failed. The channel is closed when
+// the process has ended.
+func start(t *testing.T, cmd *exec.Cmd) <-chan struct{} {
 	t.Helper()
 	out := &log{}
 	if cmd.Stdout == nil {
@@ -131,6 +132,7 @@ func start(t *testing.T, cmd *exec.Cmd) {
 			t.Logf("%s wrote:\n%s", filepath.Base(cmd.Path), tail(out.String(), 6000))
 		}
 	})
+	return ended
 }
 
 // tail returns at most the last n bytes of s.
@@ -152,8 +154,27 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// await asks url until it answers 200.
-func await(t *testing.T, url string, within time.Duration) {
+// await asks url until it answers 200, or the server has ended.
+func await(t *testing.T, url string, within time.Duration, ended <-chan struct{}) {
+	t.Helper()
+	poll(t, url, within, ended, func(ctx context.Context) error { return answers(ctx, url) })
+}
+
+// awaitListener waits until somebody listens on a loopback port.
+func awaitListener(t *testing.T, port int, within time.Duration, ended <-chan struct{}) {
+	t.Helper()
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	poll(t, address, within, ended, func(ctx context.Context) error {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
+}
+
+// poll tries until it works, the server has ended, or the time is over.
+func poll(t *testing.T, what string, within time.Duration, ended <-chan struct{}, try func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
@@ -161,12 +182,14 @@ func await(t *testing.T, url string, within time.Duration) {
 	defer tick.Stop()
 	var last error
 	for {
-		if last = answers(ctx, url); last == nil {
+		if last = try(ctx); last == nil {
 			return
 		}
 		select {
+		case <-ended:
+			t.Fatalf("the server ended before %s answered", what)
 		case <-ctx.Done():
-			t.Fatalf("%s did not answer within %s: %v", url, within, last)
+			t.Fatalf("%s did not answer within %s: %v", what, within, last)
 		case <-tick.C:
 		}
 	}
@@ -205,7 +228,7 @@ func serveFile(t *testing.T, file string, env ...string) string {
 	base := fmt.Sprintf("http://127.0.0.1:%d", freePort(t))
 	cmd := exec.Command(program, "serve", "-c", file, "--listen", base[len("http://"):])
 	cmd.Env = append(os.Environ(), env...)
-	start(t, cmd)
-	await(t, base+"/readyz", 20*time.Second)
+	ended := start(t, cmd)
+	await(t, base+"/readyz", 20*time.Second, ended)
 	return base + "/mcp"
 }

@@ -21,9 +21,9 @@ func TestUnleash(t *testing.T) {
 	port := freePort(t)
 	unleash := exec.Command(node, "unleash.mjs", strconv.Itoa(port), socket)
 	unleash.Dir = filepath.Dir(modules)
-	start(t, unleash)
+	ended := start(t, unleash)
 	base := fmt.Sprintf("http://127.0.0.1:%d", port)
-	await(t, base+"/health", 2*time.Minute)
+	await(t, base+"/health", 2*time.Minute, ended)
 
 	session := connect(t, serve(t, fmt.Sprintf(
 		"upstreams:\n  flags:\n    spec: %s/docs/openapi.json\n    base_url: %s\n    expose: all\n", base, base)))
