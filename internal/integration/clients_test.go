@@ -286,8 +286,8 @@ func TestInspector(t *testing.T) {
 	file := shop(t)
 	inspector := filepath.Join(modules, "@modelcontextprotocol", "inspector", "clients", "launcher", "build", "index.js")
 	targets := map[string][]string{
-		"HTTP":  {serveFile(t, file), "--transport", "http"},
-		"stdio": {program, "serve", "--stdio", "-c", file},
+		"HTTP":  {"--transport", "http", "--", serveFile(t, file)},
+		"stdio": {"--", program, "serve", "--stdio", "-c", file},
 	}
 	for name, target := range targets {
 		t.Run(name, func(t *testing.T) {

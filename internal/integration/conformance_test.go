@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -41,13 +40,12 @@ func suiteUpstream() http.Handler {
 		w.WriteHeader(http.StatusUnprocessableEntity)
 		_, _ = w.Write([]byte(`{"message": "This tool intentionally returns an error for testing"}`))
 	})
-	var busy atomic.Int64
-	mux.HandleFunc("GET /busy", func(w http.ResponseWriter, _ *http.Request) {
-		if busy.Add(1)%3 != 0 {
-			http.Error(w, "busy", http.StatusServiceUnavailable)
-			return
+	mux.HandleFunc("GET /slow", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-time.After(4500 * time.Millisecond):
+			_, _ = w.Write([]byte("done"))
 		}
-		_, _ = w.Write([]byte("done"))
 	})
 	return mux
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -26,11 +25,11 @@ func TestPrism(t *testing.T) {
 		t.Skip("needs $MCPGATE_CORPUS, a folder of real OpenAPI documents")
 	}
 	tests := []struct {
-		document string
-		expose   string
-		calls    []call
+		document   string
+		credential string // what the document's security demands
+		calls      []call
 	}{
-		{"redocly__openapi.yaml", "all", []call{
+		{"redocly__openapi.yaml", "{type: basic, username: guide, password: lantern}", []call{
 			{"getMuseumHours", map[string]any{"startDate": "2026-02-23", "page": 2, "limit": 15}},
 			{"listSpecialEvents", map[string]any{"startDate": "2026-02-23", "endDate": "2026-04-18"}},
 			{"createSpecialEvent", map[string]any{
@@ -38,14 +37,14 @@ func TestPrism(t *testing.T) {
 				"dates": []string{"2026-12-01", "2026-12-02"}, "price": 25,
 			}},
 		}},
-		{"xeroapi__xero-projects.yaml", "all", []call{
+		{"xeroapi__xero-projects.yaml", "{type: bearer, token: t}", []call{
 			{"getProjects", map[string]any{"Xero-Tenant-Id": "t-1", "page": 1, "states": "INPROGRESS"}},
 			{"createProject", map[string]any{
 				"Xero-Tenant-Id": "t-1", "contactId": "00000000-0000-0000-0000-000000000000", "name": "New kitchen",
 				"deadlineUtc": "2026-04-03T00:00:00Z", "estimateAmount": 99.99,
 			}},
 		}},
-		{"swagger-api__openapi.yaml", "all", []call{
+		{"swagger-api__openapi.yaml", "{type: bearer, token: t}", []call{
 			{"findPetsByStatus", map[string]any{"status": "available"}},
 			{"addPet", map[string]any{"name": "Rex", "photoUrls": []string{"https://x.example/1.png"}}},
 			{"getPetById", map[string]any{"petId": 7}},
@@ -61,8 +60,8 @@ func TestPrism(t *testing.T) {
 			ended := start(t, prism)
 			base := fmt.Sprintf("http://127.0.0.1:%d", port)
 			awaitListener(t, port, time.Minute, ended)
-			endpoint := serve(t, fmt.Sprintf("upstreams:\n  mock:\n    spec: %q\n    base_url: %s\n    expose: %s\n"+
-				"    headers: {Authorization: Bearer test, api_key: test}\n", document, base, test.expose))
+			endpoint := serve(t, fmt.Sprintf("upstreams:\n  mock:\n    spec: %q\n    base_url: %s\n    expose: all\n"+
+				"    credential: %s\n    headers: {api_key: k}\n", document, base, test.credential))
 			session := connect(t, endpoint)
 			for _, c := range test.calls {
 				o := callTool(t, session, c)
