@@ -47,10 +47,16 @@ func start(t *testing.T, files map[string]string, args ...string) *process {
 	if err := copyFile("testdata/petstore.yaml", filepath.Join(dir, "petstore.yaml")); err != nil {
 		t.Fatal(err)
 	}
+	return startIn(t, dir, append([]string{"serve"}, args...)...)
+}
+
+// startIn runs the program in a folder, until it says where MCP is. It ends with the test.
+func startIn(t *testing.T, dir string, args ...string) *process {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	p := &process{t: t, log: &bytes.Buffer{}, drained: make(chan struct{})}
-	p.command = exec.CommandContext(ctx, "mcpgate", append([]string{"serve"}, args...)...)
+	p.command = exec.CommandContext(ctx, "mcpgate", args...)
 	p.command.Dir = dir
 	stderr, err := p.command.StderrPipe()
 	if err != nil {
