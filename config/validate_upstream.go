@@ -56,7 +56,8 @@ func (v *validator) baseURL(u *Upstream, at Path) {
 	path := at.Child("base_url")
 	switch {
 	case u.Sandbox():
-		v.unless(len(u.Spec) > 0, path, "the sandbox answers from a document, and this upstream has no spec", "")
+		v.unless(len(u.Spec)+len(u.Tools)+len(u.Records)+len(u.Queries) > 0, path,
+			"the sandbox answers from a document or for the tools described here, and this upstream has neither", "add spec: FILE")
 		return
 	case u.BaseURL == "":
 		if len(u.Spec) == 0 && len(u.Tools)+len(u.Records)+len(u.Queries) > 0 {
