@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http"
 	"sync"
 
@@ -48,10 +50,10 @@ func listTools(core *server.MCPServer, params map[string]any) (json.RawMessage, 
 	return response.Result, err
 }
 
-// answer returns the whole response to msg where it is an ordinary tools/list. Whatever is odd about it (a cursor, a
+// answer returns the response to msg, in pieces so that the list is not copied, where it is an ordinary tools/list. Whatever is odd about it (a cursor, a
 // header that doesn't match, a version nobody knows) is left to mcp-go, which has the right error for it. header is nil
 // where the message didn't come over HTTP.
-func (c *catalogue) answer(msg message, header http.Header) ([]byte, bool) {
+func (c *catalogue) answer(msg message, header http.Header) (net.Buffers, bool) {
 	if msg.Method != string(mcp.MethodToolsList) || len(msg.ID) == 0 {
 		return nil, false
 	}
@@ -81,10 +83,5 @@ func (c *catalogue) answer(msg message, header http.Header) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	response := make([]byte, 0, len(result)+len(msg.ID)+40)
-	response = append(response, `{"jsonrpc":"2.0","id":`...)
-	response = append(response, msg.ID...)
-	response = append(response, `,"result":`...)
-	response = append(response, result...)
-	return append(response, '}', '\n'), true
+	return net.Buffers{fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"result":`, msg.ID), result, []byte("}\n")}, true
 }

@@ -65,7 +65,7 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case mcp.MethodToolsList:
 		if answer, ok := e.gateway.snapshot.Load().catalogue.answer(msg, r.Header); ok {
-			writeJSON(w, http.StatusOK, answer)
+			writeJSON(w, http.StatusOK, answer...)
 			return
 		}
 	case mcp.MethodSubscriptionsListen:

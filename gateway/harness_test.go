@@ -163,3 +163,18 @@ func postModern(t testing.TB, server *httptest.Server, method, name, message str
 	}
 	return post(t, server, message, headers...)
 }
+
+// stopwatch adds up how long something took.
+type stopwatch struct {
+	total time.Duration
+	laps  int
+}
+
+func (s *stopwatch) time(f func()) {
+	started := time.Now()
+	f()
+	s.total += time.Since(started)
+	s.laps++
+}
+
+func (s *stopwatch) mean() time.Duration { return s.total / time.Duration(s.laps) }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
@@ -74,10 +75,19 @@ func (e *rpcError) json() []byte {
 // write sends the error over HTTP.
 func (e *rpcError) write(w http.ResponseWriter, status int) { writeJSON(w, status, e.json()) }
 
-// writeJSON sends a body that is JSON already.
-func writeJSON(w http.ResponseWriter, status int, body []byte) {
+// writeJSON sends a body that is JSON already, in one piece or several.
+func writeJSON(w http.ResponseWriter, status int, body ...[]byte) {
+	length := 0
+	for _, piece := range body {
+		length += len(piece)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(length))
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client is gone where this fails
+	for _, piece := range body {
+		if _, err := w.Write(piece); err != nil {
+			return // the client is gone
+		}
+	}
 }

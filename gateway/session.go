@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -183,7 +184,7 @@ func (s *session) respond(ctx context.Context, msg message, raw []byte) (respons
 		}
 	}()
 	if answer, ok := s.gateway.snapshot.Load().catalogue.answer(msg, nil); ok {
-		return bytes.TrimSuffix(answer, []byte("\n"))
+		return bytes.TrimSuffix(slices.Concat(answer...), []byte("\n"))
 	}
 	answer := s.gateway.core.HandleMessage(ctx, raw)
 	if answer == nil {
