@@ -52,6 +52,7 @@ func (g *Gateway) serveVars(w http.ResponseWriter, r *http.Request) {
 	replyJSON(w, http.StatusOK, map[string]any{
 		"uptime_seconds": int64(g.now().Sub(g.started).Seconds()),
 		"goroutines":     runtime.NumGoroutine(),
+		"calls_underway": g.drain.count(),
 		"heap_bytes":     memory.HeapAlloc,
 		"system_bytes":   memory.Sys,
 		"gc_runs":        memory.NumGC,

@@ -6,23 +6,31 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"mcpgate/internal/fault"
 	"mcpgate/mapping"
 )
 
 // deliver is the handler of every tool. It returns a result whatever happens: mcp-go would hand the text of an error,
 // or of a panic, to the client.
-func (g *Gateway) deliver(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-	stop := g.reportProgress(ctx, req)
+func (g *Gateway) deliver(ctx context.Context, req mcp.CallToolRequest) (result *mcp.CallToolResult, _ error) {
+	defer func() {
+		if p := recover(); p != nil {
+			id := newCallID()
+			g.log.Error("panic in a call", "call", id, "tool", req.Params.Name, "panic", p, "stack", string(debug.Stack()))
+			result = toolResult(req.Params.Name, failure(fault.New(fault.Internal, "", nil), id))
+		}
+	}()
+	defer g.reportProgress(ctx, req)()
 	arguments := req.Params.RawArguments // decoded ones have lost the integers above 2^53
 	if string(arguments) == "null" {
 		arguments = nil // some clients say so where there are none
 	}
 	outcome := g.Call(ctx, req.Params.Name, arguments)
-	stop()
 	return toolResult(req.Params.Name, outcome), nil
 }
 

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -12,8 +11,10 @@ import (
 // afterCut is how long calls that were cancelled may take to notice.
 const afterCut = 2 * time.Second
 
-// errStopped is the cause of a call's end where the gateway could not wait for it any longer.
-var errStopped = errors.New("the gateway is stopping")
+// errStopped is why a call is not taken, or is ended where the gateway can't wait for it any longer.
+var errStopped = &fault.Fault{
+	Code: fault.Unavailable, Message: "the gateway is shutting down", Retryable: true, RetryAfter: time.Second,
+}
 
 // drain counts the calls under way, so that stopping can wait for them. The zero value is not ready: use newDrain.
 type drain struct {
@@ -37,9 +38,7 @@ func (d *drain) begin(ctx context.Context) (_ context.Context, end func(), err e
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
-		f := fault.New(fault.Unavailable, "the gateway is shutting down", nil)
-		f.Retryable, f.RetryAfter = true, time.Second
-		return nil, nil, f
+		return nil, nil, errStopped
 	}
 	d.calls++
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -58,6 +57,13 @@ func (d *drain) end() {
 	if d.closed && d.calls == 0 {
 		close(d.idle)
 	}
+}
+
+// count returns how many calls are under way.
+func (d *drain) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.calls
 }
 
 // close takes no more calls and waits for those under way. Where ctx is done first it cancels them, and returns ctx's

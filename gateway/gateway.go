@@ -134,8 +134,9 @@ func (g *Gateway) Call(ctx context.Context, tool string, arguments json.RawMessa
 	return outcome
 }
 
-// Close stops the gateway. /readyz fails from then on, and listens end; then Close waits for the calls under way, and
-// cancels those that are left when ctx is done, which is the error then. HTTP servers are closed after it: they would wait for listens.
+// Close stops the gateway: /readyz fails from then on, no call is taken any more, and listens end. Then it waits for the
+// calls under way. Where ctx is done before they are, it cancels them and returns ctx's error. HTTP servers are closed
+// after it: they would wait for listens.
 func (g *Gateway) Close(ctx context.Context) error {
 	g.stop()
 	err := g.drain.close(ctx)

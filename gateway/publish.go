@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -27,13 +28,14 @@ func newCore(cfg *config.Config, version string, filter server.ToolFilterFunc) *
 	)
 }
 
-// publishable returns the tools that a client can be shown. Each other one is a problem: mcp-go would answer the
-// whole tools/list with nothing for one schema that is not JSON, and panic for one bad x-mcp-header.
+// publishable returns the tools that mcp-go can be handed; each other one is a problem. One bad x-mcp-header makes
+// SetTools panic, and one schema that is not JSON makes tools/list answer nothing for everybody. What else a schema
+// has to be, mapping.VetSchema has seen to.
 func publishable(cfg *config.Config, tools []*mapping.Tool) ([]*mapping.Tool, config.Problems) {
 	var good []*mapping.Tool
 	var problems config.Problems
 	for _, t := range tools {
-		if err := vet(t); err != nil {
+		if err := fit(t); err != nil {
 			path := config.Path{"upstreams", t.Upstream}
 			problems = append(problems, cfg.Problem(path, fmt.Sprintf("tool %q is left out: %v", t.Name, err), ""))
 			continue
@@ -43,10 +45,10 @@ func publishable(cfg *config.Config, tools []*mapping.Tool) ([]*mapping.Tool, co
 	return good, problems
 }
 
-// vet reports what would keep mcp-go or a client from using the tool's schema.
-func vet(t *mapping.Tool) error {
-	if err := mapping.VetSchema(t.InputSchema); err != nil {
-		return fmt.Errorf("its input schema: %w", err)
+// fit reports what would bring mcp-go down.
+func fit(t *mapping.Tool) error {
+	if !json.Valid(t.InputSchema) {
+		return errors.New("its input schema is not JSON")
 	}
 	shown := shown(t)
 	if err := mcp.ValidateParamHeaderAnnotations(&shown); err != nil {

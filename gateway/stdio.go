@@ -45,7 +45,7 @@ func (g *Gateway) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) e
 	select {
 	case failed := <-written:
 		return errors.Join(err, failed)
-	case <-s.unread:
+	case <-time.After(lastWords):
 		return errors.Join(err, errors.New("the client did not read its last answers"))
 	}
 }
