@@ -17,14 +17,9 @@ func (g *Gateway) newHandler() (http.Handler, error) {
 	g.routeHealth(mux)
 	mcp := access.guard(newEdge(g), http.MethodPost)
 	path := "/" + strings.Trim(g.cfg.Server.Path, "/")
-	if path == "/" {
-		// Both live at the root: a browser asks for HTML, a client that wants MCP's old GET stream does not.
-		mux.Handle("/{$}", g.statusOr(mcp))
-	} else {
-		mux.Handle(path, mcp)
-		mux.Handle(path+"/{$}", mcp)
-		mux.Handle("/{$}", http.HandlerFunc(g.serveStatus))
-	}
+	mux.Handle(path, mcp)
+	mux.Handle(path+"/{$}", mcp)
+	mux.HandleFunc("/{$}", g.serveStatus)
 	if g.cfg.Server.SSE {
 		sse := newSSE(g)
 		mux.Handle("/sse", access.guard(http.HandlerFunc(sse.serveStream), http.MethodGet))
@@ -32,18 +27,6 @@ func (g *Gateway) newHandler() (http.Handler, error) {
 	}
 	mux.HandleFunc("/", notFound)
 	return newTrustedProxies(g.cfg.Server.TrustedProxies).seen(g.logged(g.recovered(mux))), nil
-}
-
-// statusOr serves the status page to browsers and everything else to next.
-func (g *Gateway) statusOr(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		read := r.Method == http.MethodGet || r.Method == http.MethodHead
-		if read && !strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
-			g.serveStatus(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // recovered keeps a panic's text from the client and the process alive.
