@@ -35,6 +35,10 @@ func (a *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, withTimeout(ctx, err)
 	}
 	defer resp.Body.Close()
+	if resp.ContentLength > a.maxBytes && req.Method != http.MethodHead && resp.StatusCode < 300 {
+		resp.Body = http.NoBody // Content-Length says enough to whoever refuses it
+		return resp, nil
+	}
 	body, err := readUpTo(resp, a.maxBytes+1)
 	if err != nil {
 		return nil, withTimeout(ctx, &brokenAnswerError{resp.StatusCode, err})

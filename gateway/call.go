@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,9 @@ import (
 
 // userAgent is what an upstream sees where gateway.yaml says nothing else.
 const userAgent = "mcpgate"
+
+// maxAnswer bounds an answer where response.max_bytes says nothing.
+const maxAnswer = 10 << 20
 
 // errCallTimeout is the cause of a context that server.call_timeout ended.
 var errCallTimeout = errors.New("the call took too long")
@@ -129,7 +133,7 @@ func (c *call) transport() http.RoundTripper {
 		if source != nil {
 			base = credential.Transport(source, base)
 		}
-		base = &attempt{timeout: c.tool.Timeout, maxBytes: c.tool.MaxBytes, next: base}
+		base = &attempt{timeout: c.tool.Timeout, maxBytes: cmp.Or(c.tool.MaxBytes, maxAnswer), next: base}
 		if u.throttle != nil {
 			base = &throttled{throttle: u.throttle, next: base}
 		}

@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,6 +232,17 @@ func TestResultHoldsNoSecretThatTheUpstreamRepeats(t *testing.T) {
 	}
 }
 
+func TestSecretOfDigitsLeavesValidJSON(t *testing.T) {
+	l := newLab(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"key": 1234567890, "text": "1234567890"}`)
+	}), "credential: {type: api_key, in: header, name: X-Key, value: '1234567890'}")
+	want := `{"ok":true,"status_code":200,"data":"{\"key\":[secret],\"text\":\"[secret]\"}"}`
+	if diff := cmp.Diff(want, asJSON(t, l.call("read", arguments["read"]))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestLogHasALineForEachAttemptAndEachCall(t *testing.T) {
 	failing := true
 	l := newLab(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -274,4 +287,45 @@ func TestNoHostNameReachesTheClient(t *testing.T) {
 	if !strings.Contains(l.log.String(), "internal.host.example") {
 		t.Error("the log does not have the cause")
 	}
+}
+
+// Whatever way a call ends, nothing of it stays: a bubble ends with an error where a goroutine is left behind.
+func TestCallsLeaveNoGoroutineBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLabAt(t, "http://up.example", "limits: {concurrency: 2, rate: 5/s, queue: 10}", "timeout: 2s", "/server: {call_timeout: 8s}")
+		l.inMemory(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch path.Base(r.URL.Path) {
+			case "silent":
+				<-r.Context().Done()
+			case "drip":
+				for r.Context().Err() == nil {
+					_, _ = io.WriteString(w, " ")
+					_ = http.NewResponseController(w).Flush()
+					select {
+					case <-time.After(100 * time.Millisecond):
+					case <-r.Context().Done():
+					}
+				}
+			case "hangup":
+				panic(http.ErrAbortHandler)
+			case "busy":
+				w.Header().Set("Retry-After", "3")
+				w.WriteHeader(http.StatusTooManyRequests)
+			case "large":
+				_, _ = io.WriteString(w, strings.Repeat("x", 20<<20))
+			}
+		}))
+		var calls sync.WaitGroup
+		for i, id := range []string{"ok", "silent", "drip", "hangup", "busy", "large", "ok", "silent", "drip", "busy"} {
+			calls.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Second)
+				defer cancel()
+				l.callContext(ctx, "read", `{"id": "`+id+`"}`)
+			})
+		}
+		calls.Wait()
+		if l.upstream.throttle.waiting.Load() != 0 || !l.upstream.throttle.shared.slots.TryAcquire(2) {
+			t.Error("a slot or a place in the queue was not given back")
+		}
+	})
 }

@@ -74,6 +74,15 @@ func (g *guard) allowHost(host, port string) {
 	g.hosts[net.JoinHostPort(canonicalHost(host), port)] = true
 }
 
+// allowLocations allows the hosts of the URLs among the locations of documents that gateway.yaml gives.
+func (g *guard) allowLocations(locations []string) {
+	for _, location := range locations {
+		if parsed, err := url.Parse(location); err == nil && isWeb(parsed) {
+			g.allowHost(parsed.Hostname(), portOf(parsed))
+		}
+	}
+}
+
 // names reports whether a host is allowed by its name, or by its address where that is how it is written. Its other
 // addresses are not looked at then.
 func (g *guard) names(host, port string) bool {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,109 +28,131 @@ type netFailure struct {
 	unsent bool
 }
 
+// trouble is one way in which an attempt fails: what to say after the upstream's name, and what the operator can do.
+type trouble struct {
+	code fault.Code // "" means api.connection
+	what string
+	hint string
+	on   string // as in netFailure
+}
+
 // explain turns the error of an attempt into a failure whose message is fit for a client: it names the upstream as
 // gateway.yaml does, and no host. limit is the attempt's timeout.
 func explain(upstream string, err error, limit time.Duration) netFailure {
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		return netFailure{fault: f}
 	}
-	failure := netFailure{on: "connect", unsent: isUnsent(err)}
-	code, what, hint := fault.Connection, "", ""
-	switch {
-	case errors.Is(err, errAttemptTimeout):
-		code, failure.on = fault.Timeout, "timeout"
-		what = fmt.Sprintf("did not answer within %s", limit)
-	case isForbidden(err):
-		code, failure.on = fault.ConfigurationInvalid, ""
-		what = "is at an address that only its document names and that is not public, which outbound.deny_private forbids"
-		hint = fmt.Sprintf("the operator can set base_url of %q in gateway.yaml, or name its host in outbound.allow", upstream)
-	default:
-		what, hint, failure.on = connectionTrouble(err)
-		if failure.on == "" && strings.HasPrefix(what, "sent ") {
-			code = fault.UnexpectedResponse
-		}
-	}
-	failure.fault = fault.New(code, fmt.Sprintf("upstream %q %s", upstream, what), withoutURL(err))
-	failure.fault.Hint = hint
+	t := findTrouble(err, limit)
+	f := fault.New(cmp.Or(t.code, fault.Connection), fmt.Sprintf("upstream %q %s", upstream, t.what), withoutURL(err))
+	f.Hint = t.hint
 	if broken, ok := errors.AsType[*brokenAnswerError](err); ok {
-		failure.fault.Upstream = &fault.Upstream{Status: broken.status}
+		f.Upstream = &fault.Upstream{Status: broken.status}
 	}
-	return failure
+	return netFailure{fault: f, on: t.on, unsent: isUnsent(err)}
 }
 
-// connectionTrouble says what went wrong, what the operator can do, and the word of `retry.on`.
-func connectionTrouble(err error) (what, hint, on string) {
-	if what, hint := tlsTrouble(err); what != "" {
-		return what, hint, ""
+// findTrouble says what went wrong.
+func findTrouble(err error, limit time.Duration) trouble {
+	if errors.Is(err, errAttemptTimeout) {
+		return trouble{code: fault.Timeout, what: fmt.Sprintf("did not answer within %s", limit), on: "timeout"}
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
-		return "could not be reached through the gateway's outbound proxy", "the operator can look at outbound.proxy", "connect"
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		if dns.IsNotFound {
-			return "has a host name that does not exist", "the operator can look at its base_url", "connect"
+	if isForbidden(err) {
+		return trouble{
+			code: fault.ConfigurationInvalid,
+			what: "is at an address that only its document names and that is not public, which outbound.deny_private forbids",
+			hint: "the operator can set its base_url in gateway.yaml, or name its host in outbound.allow",
 		}
-		return "has a host name that could not be resolved", "", "connect"
 	}
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused the connection", "it may be down, or at another address", "connect"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return "is not reachable from the gateway's network", "", "connect"
-	case isDial(err) && isTimeout(err):
-		return "did not take the connection in time", "", "connect"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF),
-		errors.Is(err, io.ErrUnexpectedEOF):
-		return "closed the connection before the answer was complete", "", "connect"
+	for _, find := range []func(error) (trouble, bool){tlsTrouble, dialTrouble, brokenTrouble, protocolTrouble} {
+		if t, ok := find(err); ok {
+			return t
+		}
 	}
-	return protocolTrouble(err)
+	return trouble{what: "broke the connection", on: "connect"}
 }
 
-// tlsTrouble explains a TLS handshake that failed: no other attempt would do better. what is "" where it is not that.
-func tlsTrouble(err error) (what, hint string) {
+// tlsTrouble explains a TLS handshake that failed: no other attempt would do better.
+func tlsTrouble(err error) (trouble, bool) {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "shows a certificate of an authority that the gateway does not trust",
-			"the operator can name the authority's certificate in outbound.ca_file"
+		return trouble{what: "shows a certificate of an authority that the gateway does not trust",
+			hint: "the operator can name the authority's certificate in outbound.ca_file"}, true
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return "shows a certificate for another host name", "the operator can look at its base_url"
+		return trouble{what: "shows a certificate for another host name", hint: "the operator can look at its base_url"}, true
 	}
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		if invalid.Reason == x509.Expired {
-			return "shows a certificate that has expired or is not valid yet", "its certificate, or the gateway's clock, has to be put right"
-		}
-		return "shows a certificate that is not valid", ""
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return trouble{what: "shows a certificate that has expired or is not valid yet",
+			hint: "its certificate, or the gateway's clock, has to be put right"}, true
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "shows a certificate that could not be verified", ""
+		return trouble{what: "shows a certificate that is not valid"}, true
 	}
 	// crypto/tls keeps its type of an alert to itself, and says so only in the operation.
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
-		return "refused the TLS handshake", ""
+		return trouble{what: "refused the TLS handshake"}, true
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
-		return "does not speak TLS at that address", "the operator can look at base_url: http:// instead of https://, or another port"
+	if isNotTLS(err) {
+		return trouble{what: "does not speak TLS at that address",
+			hint: "the operator can look at base_url: http:// instead of https://, or another port"}, true
 	}
-	return "", ""
+	return trouble{}, false
+}
+
+// dialTrouble explains a connection that did not come about.
+func dialTrouble(err error) (trouble, bool) {
+	t := trouble{on: "connect"}
+	dns, isDNS := errors.AsType[*net.DNSError](err)
+	op, isOp := errors.AsType[*net.OpError](err)
+	switch {
+	case isOp && op.Op == "proxyconnect":
+		t.what, t.hint = "could not be reached through the gateway's outbound proxy", "the operator can look at outbound.proxy"
+	case isDNS && dns.IsNotFound:
+		t.what, t.hint = "has a host name that does not exist", "the operator can look at its base_url"
+	case isDNS:
+		t.what = "has a host name that could not be resolved"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		t.what, t.hint = "refused the connection", "it may be down, or at another address"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		t.what = "is not reachable from the gateway's network"
+	case isDial(err):
+		t.what = "did not take the connection"
+	default:
+		return trouble{}, false
+	}
+	return t, true
+}
+
+// brokenTrouble explains a connection that ended too early.
+func brokenTrouble(err error) (trouble, bool) {
+	for _, end := range []error{syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, end) {
+			return trouble{what: "closed the connection before the answer was complete", on: "connect"}, true
+		}
+	}
+	return trouble{}, false
 }
 
 // protocolTrouble explains what net/http has no types for; its texts are looked at here and nowhere else.
-func protocolTrouble(err error) (what, hint, on string) {
+func protocolTrouble(err error) (trouble, bool) {
 	text := err.Error()
-	switch {
-	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME header"),
-		strings.Contains(text, "malformed chunked encoding"), strings.Contains(text, "bad Content-Length"):
-		return "sent something that is not HTTP", "the operator can look at the port in its base_url", ""
-	case strings.Contains(text, "server response headers exceeded"), strings.Contains(text, "response header list larger"):
-		return fmt.Sprintf("sent headers larger than %d KiB", maxResponseHeader>>10), "", ""
-	case strings.Contains(text, "gzip:"), strings.Contains(text, "flate:"):
-		return "sent an answer whose compression is broken", "", ""
-	case strings.Contains(text, "unsupported protocol scheme"):
-		return "has a base_url that is neither http nor https", "", ""
-	case strings.Contains(text, "http2:"), strings.Contains(text, "stream error"), strings.Contains(text, "GOAWAY"):
-		return "ended the HTTP/2 stream before the answer was complete", "", "connect"
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 	}
-	return "broke the connection", "", "connect"
+	switch {
+	case has("malformed HTTP", "malformed MIME header", "malformed chunked encoding", "bad Content-Length"):
+		return trouble{code: fault.UnexpectedResponse, what: "sent something that is not HTTP",
+			hint: "the operator can look at the port in its base_url"}, true
+	case has("server response headers exceeded", "response header list larger"):
+		return trouble{code: fault.UnexpectedResponse, what: fmt.Sprintf("sent headers larger than %d KiB", maxResponseHeader>>10)}, true
+	case has("gzip:", "flate:"):
+		return trouble{code: fault.UnexpectedResponse, what: "sent an answer whose compression is broken"}, true
+	case has("unsupported protocol scheme", "no Host in request URL"):
+		return trouble{code: fault.ConfigurationInvalid, what: "has a base URL that is not http:// or https:// and a host",
+			hint: "the operator can set its base_url in gateway.yaml"}, true
+	case has("http2:", "stream error", "GOAWAY"):
+		return trouble{what: "ended the HTTP/2 stream before the answer was complete", on: "connect"}, true
+	}
+	return trouble{}, false
 }
 
 // ended explains a call whose context is over: the gateway stops, the client went away, or the call's own limit was hit.
@@ -152,7 +176,7 @@ func isUnsent(err error) bool {
 	if _, ok := errors.AsType[*net.DNSError](err); ok || isDial(err) || isForbidden(err) {
 		return true
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+	if isNotTLS(err) {
 		return true
 	}
 	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
@@ -164,14 +188,16 @@ func isDial(err error) bool {
 	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
+// isNotTLS reports whether the other side answered a TLS handshake in something else; http.Client has a word of its own
+// for HTTP.
+func isNotTLS(err error) bool {
+	_, ok := errors.AsType[tls.RecordHeaderError](err)
+	return ok || errors.Is(err, http.ErrSchemeMismatch)
+}
+
 func isForbidden(err error) bool {
 	_, ok := errors.AsType[*forbiddenError](err)
 	return ok
-}
-
-func isTimeout(err error) bool {
-	timeout, ok := errors.AsType[net.Error](err)
-	return ok && timeout.Timeout()
 }
 
 // withoutURL takes net/http's wrapping off, which quotes the URL with the arguments in it.

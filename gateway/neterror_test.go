@@ -117,6 +117,22 @@ func TestNetworkFaults(t *testing.T) {
 	}
 }
 
+func TestHTTP2StreamThatEnds(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	l := newLabAt(t, server.URL, "/outbound: {ca_file: "+caFile(t, server)+"}", "retry: {backoff: 1ms}")
+	e := l.failed(l.call("read", arguments["read"]))
+	if e.Code != fault.Connection || !e.Retryable || !strings.Contains(e.Message, "HTTP/2 stream") || !strings.Contains(e.Message, "tried 4 times") {
+		t.Errorf("%+v", e)
+	}
+	e = l.failed(l.call("write", arguments["write"]))
+	if e.Retryable || strings.Contains(e.Message, "tried") {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestCertificateIsNotTriedAgain(t *testing.T) {
 	server := tlsServer(t, "127.0.0.1", time.Now().Add(time.Hour))
 	l := newLabAt(t, server.URL)

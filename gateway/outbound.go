@@ -72,11 +72,7 @@ func outboundClient(cfg *config.Config) (*http.Client, func(*url.URL) error, err
 		return nil, nil, err
 	}
 	for _, u := range cfg.Upstreams {
-		for _, location := range u.Spec {
-			if parsed, err := url.Parse(location); err == nil && isWeb(parsed) {
-				guard.allowHost(parsed.Hostname(), portOf(parsed))
-			}
-		}
+		guard.allowLocations(u.Spec)
 	}
 	transport, err := newTransport(cfg.Outbound, guard)
 	if err != nil {

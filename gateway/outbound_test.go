@@ -89,8 +89,13 @@ func TestBaseURLOfTheDocumentIsGuarded(t *testing.T) {
 		return l
 	}
 	e := fromDocument("/outbound: {}").failed(fromDocument("/outbound: {}").call("read", arguments["read"]))
-	if e.Code != fault.ConfigurationInvalid || e.Retryable || !strings.Contains(e.Hint, `base_url of "up"`) || strings.Contains(e.Message, "127.0.0.1") {
+	if e.Code != fault.ConfigurationInvalid || e.Retryable || !strings.Contains(e.Hint, "base_url") || strings.Contains(e.Message, "127.0.0.1") {
 		t.Errorf("%+v", e)
+	}
+	beside := fromDocument("/outbound: {}")
+	beside.upstream.guard.allowLocations([]string{server.URL + "/openapi.yaml"})
+	if outcome := beside.call("read", arguments["read"]); !outcome.OK {
+		t.Errorf("beside the document: %s", asJSON(t, outcome))
 	}
 	for _, outbound := range []string{"/outbound: {deny_private: false}", "/outbound: {allow: [127.0.0.0/8]}",
 		"/outbound: {allow: ['" + strings.TrimPrefix(server.URL, "http://") + "']}"} {

@@ -65,7 +65,11 @@ func failure(err error, id string) *Outcome {
 
 // mask takes out the secrets that an upstream repeated: some echo the request, some quote a key that they refuse.
 func (o *Outcome) mask(secrets *telemetry.Masker) {
-	o.Data = secrets.Bytes(o.Data)
+	if data, found := secrets.Bytes(o.Data); found {
+		if o.Data = data; !json.Valid(data) { // a secret of digits stood there as a number
+			o.Data, _ = json.Marshal(string(data)) // a string always can be
+		}
+	}
 	o.Next = secrets.Text(o.Next)
 	for i := range o.Errors {
 		e := &o.Errors[i]

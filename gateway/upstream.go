@@ -64,6 +64,7 @@ func (u *upstream) open(outbound config.Outbound, c *config.Upstream, sandbox ht
 	if u.guard, err = newGuard(outbound); err != nil {
 		return err
 	}
+	u.guard.allowLocations(c.Spec) // a document's servers are often beside it
 	other, err := newTransport(outbound, u.guard)
 	if err != nil {
 		return err

@@ -81,12 +81,12 @@ func (m *Masker) Text(text string) string {
 	return m.replacer.Replace(text)
 }
 
-// Bytes returns data without the secrets: data itself where none is in it.
-func (m *Masker) Bytes(data []byte) []byte {
+// Bytes returns data without the secrets, and whether there was one: data itself where there was none.
+func (m *Masker) Bytes(data []byte) ([]byte, bool) {
 	if m == nil || !slices.ContainsFunc(m.needles, func(needle []byte) bool { return bytes.Contains(data, needle) }) {
-		return data
+		return data, false
 	}
-	return []byte(m.replacer.Replace(string(data)))
+	return []byte(m.replacer.Replace(string(data))), true
 }
 
 // inText looks first, because Replace is ten times slower and there is almost never anything to replace.
@@ -119,7 +119,10 @@ func UpstreamSecrets(u *config.Upstream) []config.Secret {
 	c := u.Credential
 	secrets := []config.Secret{c.Token, c.Password, c.Value}
 	if c.Type == "basic" {
-		secrets = append(secrets, c.Username, config.NewSecret(c.Username.Reveal()+":"+c.Password.Reveal()))
+		secrets = append(secrets, config.NewSecret(c.Username.Reveal()+":"+c.Password.Reveal()))
+		if c.Password.IsZero() { // the username is a key then; else it is a name, and may stand in any record
+			secrets = append(secrets, c.Username)
+		}
 	}
 	headers := []map[string]config.Secret{u.Headers}
 	for _, query := range u.Queries {

@@ -28,11 +28,12 @@ func TestMaskerFindsEverySpelling(t *testing.T) {
 	if diff := cmp.Diff(want, m.Text(text)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(want, string(m.Bytes([]byte(text)))); diff != "" {
-		t.Error(diff)
+	got, found := m.Bytes([]byte(text))
+	if diff := cmp.Diff(want, string(got)); diff != "" || !found {
+		t.Error(diff, found)
 	}
 	clean := []byte("nothing here")
-	if got := m.Bytes(clean); &got[0] != &clean[0] {
+	if got, found := m.Bytes(clean); &got[0] != &clean[0] || found {
 		t.Error("a clean text is copied")
 	}
 }
@@ -46,7 +47,7 @@ func TestMaskerPrefersTheLongerSecret(t *testing.T) {
 
 func TestNilMaskerMasksNothing(t *testing.T) {
 	var m *Masker
-	if m.Text("x") != "x" || string(m.Bytes([]byte("x"))) != "x" || NewMasker(nil).Text("x") != "x" {
+	if _, found := m.Bytes([]byte("x")); found || m.Text("x") != "x" || NewMasker(nil).Text("x") != "x" {
 		t.Error("it did")
 	}
 }
@@ -67,19 +68,20 @@ func TestSecretsOfAConfig(t *testing.T) {
 				}}},
 			},
 			"b": {Credential: config.Credential{Type: "bearer", Token: secret("bearer-token")}},
+			"d": {Credential: config.Credential{Type: "basic", Username: secret("key-as-user")}},
 			"c": {Credential: config.Credential{Type: "api_key", Value: secret("key-value")}},
 		},
 	}
 	m := NewMasker(Secrets(cfg))
 	for _, text := range []string{
-		"new-key-new-key", "old-key-old-key", "admin-key", "proxy-password", "user-name", "pass-word", "header-key",
+		"new-key-new-key", "old-key-old-key", "admin-key", "proxy-password", "key-as-user", "pass-word", "header-key",
 		"header-token", "query-secret", "bearer-token", "key-value", base64.StdEncoding.EncodeToString([]byte("user-name:pass-word")),
 	} {
 		if got := m.Text(text); got != "[secret]" {
 			t.Errorf("%s shows as %s", text, got)
 		}
 	}
-	for _, text := range []string{"en-language", "transient"} {
+	for _, text := range []string{"en-language", "transient", "user-name"} {
 		if got := m.Text(text); got != text {
 			t.Errorf("%s shows as %s", text, got)
 		}
