@@ -93,6 +93,14 @@ func (c *cleaner) schema(value any, depth int) any {
 			out["anyOf"] = v
 		}
 	}
+	for _, key := range []string{"properties", "patternProperties"} {
+		before, _ := object(schema[key])
+		after, _ := out[key].(map[string]any)
+		if schema[key] != nil && (len(before) != len(after) || out[key] == nil) {
+			delete(out, "additionalProperties") // they speak of the names that are not there
+			delete(out, "unevaluatedProperties")
+		}
+	}
 	c.dropReadOnly(out, schema)
 	return out
 }
