@@ -1,353 +1,249 @@
 package mapping
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"math"
-	"slices"
-	"strconv"
 	"strings"
-
-	"mcpgate/specs"
 )
 
-// maxDepth bounds how deep one schema nests without a $ref; what lies deeper may be anything.
-const maxDepth = 64
+// maxSchema is how many bytes of schema one tool should cost; above it the schema that clients see is made shorter.
+const maxSchema = 8 << 10
 
-// keyword says what the value of a JSON Schema keyword has to be. A keyword of the document whose value is something
-// else is left out, which only widens the schema; so is one that is not in the table.
-type keyword int
-
-const (
-	aSchema keyword = iota + 1
-	schemaList
-	schemaMap
-	patternMap
-	aNumber
-	aCount
-	aText
-	aFlag
-	aPattern
-	aReference
-	someTypes
-	someNames
-	nameMap
-	aList
-	anything
-)
-
-var keywords = map[string]keyword{
-	"$ref": aReference, "type": someTypes, "enum": aList, "const": anything, "default": anything,
-	"title": aText, "description": aText, "format": aText, "deprecated": aFlag,
-	"contentEncoding": aText, "contentMediaType": aText,
-	"multipleOf": aNumber, "maximum": aNumber, "minimum": aNumber, "exclusiveMaximum": aNumber, "exclusiveMinimum": aNumber,
-	"maxLength": aCount, "minLength": aCount, "pattern": aPattern,
-	"maxItems": aCount, "minItems": aCount, "uniqueItems": aFlag, "maxContains": aCount, "minContains": aCount,
-	"items": aSchema, "prefixItems": schemaList, "contains": aSchema, "unevaluatedItems": aSchema,
-	"maxProperties": aCount, "minProperties": aCount, "required": someNames, "dependentRequired": nameMap,
-	"properties": schemaMap, "patternProperties": patternMap, "additionalProperties": aSchema, "propertyNames": aSchema,
-	"dependentSchemas": schemaMap, "unevaluatedProperties": aSchema,
-	"allOf": schemaList, "anyOf": schemaList, "oneOf": schemaList, "not": aSchema,
-	"if": aSchema, "then": aSchema, "else": aSchema,
+// level is how much of a schema clients see.
+type level struct {
+	argument, nested int // bytes of the description of an argument, and of what lies deeper
+	depth            int // how deep schemas nest
+	enum             int // values of an enum below an argument
 }
 
-var typeNames = []string{"null", "boolean", "number", "integer", "string", "array", "object"}
-
-// cleaner copies schemas of a document into the form that the rest of this package reads: keywords of draft 2020-12
-// with values that fit them, nothing that a request can't hold (readOnly), only references that lead somewhere.
-type cleaner struct {
-	document *specs.Document
-	lost     int // constraints left out so far
+// levels from the fullest on: long descriptions go first, then depth.
+var levels = []level{
+	{argument: 400, nested: 200, depth: maxDepth, enum: 500},
+	{argument: 300, nested: 80, depth: maxDepth, enum: 100},
+	{argument: 200, nested: 0, depth: maxDepth, enum: 50},
+	{argument: 200, nested: 0, depth: 6, enum: 50},
+	{argument: 200, nested: 0, depth: 4, enum: 20},
+	{argument: 160, nested: 0, depth: 3, enum: 20},
+	{argument: 120, nested: 0, depth: 2, enum: 20},
+	{argument: 120, nested: 0, depth: 1, enum: 20},
 }
 
-// schema returns a map[string]any, or a bool.
-func (c *cleaner) schema(value any, depth int) any {
-	if always, ok := value.(bool); ok {
-		return always
+// shortened is said of a tool whose schema clients see without its depths.
+const shortened = "Not all nested fields are listed here; the others are accepted too, as the API documents them."
+
+// view is how clients see the schemas of one tool: shorter, and without what some of them can't read. It only widens.
+type view struct {
+	definitions *definitions
+	level       level
+	names       map[string]string // of definitions, to those in $defs
+	depths      map[string]int    // at which a definition is first referred to
+	pending     []string
+	stubs       bool // something was too deep to be shown
+}
+
+// argument is the schema of one argument, with its description.
+func (v *view) argument(a *argument) map[string]any {
+	out := asObject(v.schema(a.schema, 0))
+	text := a.text()
+	if a.slot.binary || a.schema["contentEncoding"] == "base64" && a.wire == "" {
+		text = strings.TrimSpace(sentence(text) + " The bytes, in base64.")
 	}
-	schema, ok := object(value)
-	if !ok || depth > maxDepth {
-		c.lost++
-		return map[string]any{}
+	if text = cut(text, v.level.argument); text != "" {
+		out["description"] = text
 	}
-	if isNever(schema) {
-		return false
+	if a.defaulted {
+		out["default"] = a.value
 	}
-	out := make(map[string]any, len(schema))
-	for _, key := range sortedKeys(schema) {
-		kind := keywords[key]
-		if kind == 0 {
+	return out
+}
+
+// schema lowers a cleaned schema.
+func (v *view) schema(schema any, depth int) any {
+	in, ok := schema.(map[string]any)
+	if !ok {
+		return schema
+	}
+	if depth > v.level.depth && (in["properties"] != nil || in["$ref"] != nil) || depth > 2*v.level.depth {
+		return v.stub(in, depth)
+	}
+	out := make(map[string]any, len(in))
+	for _, key := range sortedKeys(in) {
+		switch value := in[key]; key {
+		case "title", "not", "if", "then", "else", "unevaluatedProperties", "unevaluatedItems", "dependentSchemas",
+			"dependentRequired", "contains", "minContains", "maxContains", "propertyNames", "patternProperties":
+			// Few clients know these, and some refuse them: ParseArguments checks them.
+		case "oneOf":
+			if in["anyOf"] == nil { // anyOf, since of lowered branches several may match
+				out["anyOf"] = v.list(value, depth)
+			}
+		case "description":
+			if text := cut(value.(string), v.level.nested); text != "" && depth > 0 {
+				out[key] = text
+			}
+		case "default":
+			if small(value) {
+				out[key] = value
+			}
+		case "enum":
+			if list := value.([]any); depth == 0 && len(list) <= 2*v.level.enum || len(list) <= v.level.enum {
+				out[key] = list
+			}
+		case "pattern":
+			if portable(value.(string)) {
+				out[key] = value
+			}
+		default:
+			out[key] = v.value(key, value, depth)
+		}
+	}
+	if in["patternProperties"] != nil {
+		delete(out, "additionalProperties") // it speaks of the names that no pattern matches
+	}
+	return out
+}
+
+// small reports whether a default is short enough to be worth its place.
+func small(value any) bool {
+	switch value := value.(type) {
+	case string:
+		return len(value) <= 100
+	case []any:
+		return len(value) == 0
+	case map[string]any:
+		return len(value) == 0
+	}
+	return true
+}
+
+// stub stands in for a schema that lies too deep to be shown: nothing but its type, where it has one.
+func (v *view) stub(in map[string]any, depth int) map[string]any {
+	if name, ok := definitionName(in["$ref"]); ok {
+		if known, ok := v.names[name]; ok {
+			return map[string]any{"$ref": reference + known}
+		}
+	}
+	v.stubs = true
+	if kind, ok := v.definitions.follow(in)["type"]; ok {
+		return map[string]any{"type": kind}
+	}
+	return map[string]any{}
+}
+
+func (v *view) value(key string, value any, depth int) any {
+	switch keywords[key] {
+	case aReference:
+		name, _ := definitionName(value)
+		return reference + v.name(name, depth)
+	case aSchema:
+		return v.schema(value, depth+1)
+	case schemaList:
+		return v.list(value, depth)
+	case schemaMap:
+		in := value.(map[string]any)
+		out := make(map[string]any, len(in))
+		for _, name := range sortedKeys(in) {
+			out[name] = v.schema(in[name], depth+1)
+		}
+		return out
+	}
+	return value
+}
+
+// list lowers the branches of a combinator, which are as deep as the schema itself.
+func (v *view) list(value any, depth int) []any {
+	list := value.([]any)
+	out := make([]any, len(list))
+	for i, item := range list {
+		out[i] = v.schema(item, max(depth, 1))
+	}
+	return out
+}
+
+// name returns a definition's name in $defs, where it needs no escaping.
+func (v *view) name(definition string, depth int) string {
+	if name, ok := v.names[definition]; ok {
+		return name
+	}
+	taken := map[string]bool{}
+	for _, name := range v.names {
+		taken[name] = true
+	}
+	base := clean(definition, notArgumentRune)
+	if base == "" {
+		base = "schema"
+	}
+	name := base
+	for i := 2; taken[name]; i++ {
+		name = fmt.Sprintf("%s_%d", base, i)
+	}
+	v.names[definition] = name
+	v.depths[definition] = depth
+	v.pending = append(v.pending, definition)
+	return name
+}
+
+// write lowers the arguments, and the definitions that they need.
+func (v *view) write(in *inputs, required []any) (json.RawMessage, error) {
+	var order []string
+	properties := map[string]any{}
+	for _, a := range in.shown() {
+		order = append(order, a.name)
+		properties[a.name] = v.argument(a)
+	}
+	return v.root(order, properties, required)
+}
+
+// root writes the whole schema. The arguments stand in the order of the request, since models fill them in as they
+// read them; everything else is sorted, so that the same document gives the same bytes.
+func (v *view) root(order []string, properties map[string]any, required []any) (json.RawMessage, error) {
+	defs := map[string]any{}
+	for len(v.pending) > 0 {
+		name := v.pending[0]
+		v.pending = v.pending[1:]
+		defs[v.names[name]] = v.schema(v.definitions.named(name), max(v.depths[name], 1))
+	}
+	var b bytes.Buffer
+	b.WriteString(`{"type":"object","properties":{`)
+	for i, name := range order {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if err := member(&b, name, properties[name]); err != nil {
+			return nil, err
+		}
+	}
+	b.WriteByte('}')
+	for _, part := range []struct {
+		key   string
+		value any
+		there bool
+	}{{"required", required, len(required) > 0}, {"$defs", defs, len(defs) > 0}, {"additionalProperties", false, true}} {
+		if !part.there {
 			continue
 		}
-		before := c.lost
-		v, ok := c.value(kind, key, schema[key], depth)
-		switch whole := c.lost == before; {
-		case !ok:
-			c.lost++
-		case whole || key != "not" && key != "if" && key != "oneOf":
-			out[key] = v
-		case key == "oneOf" && schema["anyOf"] == nil:
-			// Under these three a constraint that was left out makes the schema narrower, unless one of several
-			// is as good as one alone.
-			out["anyOf"] = v
+		b.WriteByte(',')
+		if err := member(&b, part.key, part.value); err != nil {
+			return nil, err
 		}
 	}
-	for _, key := range []string{"properties", "patternProperties"} {
-		before, _ := object(schema[key])
-		after, _ := out[key].(map[string]any)
-		if schema[key] != nil && (len(before) != len(after) || out[key] == nil) {
-			delete(out, "additionalProperties") // they speak of the names that are not there
-			delete(out, "unevaluatedProperties")
-		}
-	}
-	c.dropReadOnly(out, schema)
-	return out
+	b.WriteByte('}')
+	return b.Bytes(), nil
 }
 
-// value cleans a keyword's value; false where it is not what the keyword demands.
-func (c *cleaner) value(kind keyword, key string, v any, depth int) (any, bool) {
-	switch kind {
-	case aSchema:
-		return c.schema(v, depth+1), true
-	case schemaList:
-		list, ok := v.([]any)
-		out := make([]any, 0, len(list))
-		for _, item := range list {
-			out = append(out, c.schema(item, depth+1))
-		}
-		return out, ok && len(out) > 0
-	case schemaMap, patternMap:
-		all, ok := object(v)
-		out := make(map[string]any, len(all))
-		for name, item := range all {
-			if kind == schemaMap || compiles(name) {
-				out[name] = c.schema(item, depth+1)
-			}
-		}
-		return out, ok
-	case aReference:
-		name, ok := c.definition(v)
-		return reference + name, ok
-	case anything:
-		return plain(v), true
-	default:
-		return scalar(kind, key, v)
+// member writes `"name":value` without escaping HTML, which only costs bytes.
+func member(b *bytes.Buffer, name string, value any) error {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(name); err != nil {
+		return err
 	}
+	out.Truncate(out.Len() - 1)
+	out.WriteByte(':')
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	b.WriteString(strings.TrimSuffix(out.String(), "\n"))
+	return nil
 }
-
-// scalar checks the keywords whose values hold no schema.
-func scalar(kind keyword, key string, v any) (any, bool) {
-	switch kind {
-	case aNumber:
-		f, ok := number(v)
-		return v, ok && (key != "multipleOf" || f > 0)
-	case aCount:
-		f, ok := number(v)
-		return v, ok && f >= 0 && f == math.Trunc(f)
-	case aText:
-		text, ok := v.(string)
-		if key == "description" || key == "title" {
-			text = cut(cleanText(text), levels[0].argument)
-		}
-		return text, ok
-	case aFlag:
-		_, ok := v.(bool)
-		return v, ok
-	case aPattern:
-		s, ok := v.(string)
-		return s, ok && compiles(s)
-	case someTypes:
-		return types(v)
-	case someNames:
-		return names(v)
-	case nameMap:
-		all, ok := object(v)
-		out := make(map[string]any, len(all))
-		for name, list := range all {
-			if list, ok := names(list); ok {
-				out[name] = list
-			}
-		}
-		return out, ok
-	case aList:
-		list, ok := plain(v).([]any)
-		return list, ok && len(list) > 0
-	}
-	return nil, false
-}
-
-// dropReadOnly takes the properties away that only an answer has.
-func (c *cleaner) dropReadOnly(out, schema map[string]any) {
-	properties, _ := out["properties"].(map[string]any)
-	original, _ := object(schema["properties"])
-	var dropped []any
-	for name := range properties {
-		if c.readOnly(original[name], 0) {
-			delete(properties, name)
-			dropped = append(dropped, name)
-		}
-	}
-	required, _ := out["required"].([]any)
-	kept := slices.DeleteFunc(slices.Clone(required), func(name any) bool { return slices.Contains(dropped, name) })
-	if len(kept) != len(required) {
-		out["required"] = kept
-	}
-}
-
-func (c *cleaner) readOnly(value any, depth int) bool {
-	schema, _ := object(value)
-	if flag, ok := schema["readOnly"].(bool); ok {
-		return flag
-	}
-	if name, ok := c.definition(schema["$ref"]); ok && depth < maxDepth {
-		return c.readOnly(map[string]any(c.document.Defs[name]), depth+1)
-	}
-	return false
-}
-
-// definition returns the name of the definition that a $ref leads to, and whether there is one.
-func (c *cleaner) definition(ref any) (string, bool) {
-	s, _ := ref.(string)
-	name, ok := strings.CutPrefix(s, reference)
-	if !ok || c.document == nil {
-		return "", false
-	}
-	if _, ok := c.document.Defs[name]; ok {
-		return name, true
-	}
-	name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
-	_, ok = c.document.Defs[name]
-	return name, ok
-}
-
-// reference is how a definition is referred to.
-const reference = "#/$defs/"
-
-// definitionName returns the name in a cleaned reference.
-func definitionName(ref any) (string, bool) {
-	s, _ := ref.(string)
-	return strings.CutPrefix(s, reference)
-}
-
-// object returns a JSON object whichever of its Go types it has.
-func object(v any) (map[string]any, bool) {
-	switch v := v.(type) {
-	case map[string]any:
-		return v, v != nil
-	case specs.Schema:
-		return v, v != nil
-	}
-	return nil, false
-}
-
-// isNever reports whether a schema is {"not": {}}, which nothing fits.
-func isNever(schema map[string]any) bool {
-	not, ok := object(schema["not"])
-	return ok && len(not) == 0 && len(schema) == 1
-}
-
-// plain turns a value that YAML or JSON gave into one that encoding/json could have given with UseNumber.
-func plain(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for key, item := range v {
-			out[key] = plain(item)
-		}
-		return out
-	case specs.Schema:
-		return plain(map[string]any(v))
-	case map[any]any:
-		out := make(map[string]any, len(v))
-		for key, item := range v {
-			out[fmt.Sprint(key)] = plain(item)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = plain(item)
-		}
-		return out
-	case int:
-		return json.Number(strconv.Itoa(v))
-	case int64:
-		return json.Number(strconv.FormatInt(v, 10))
-	case uint64:
-		return json.Number(strconv.FormatUint(v, 10))
-	case float64:
-		return json.Number(strconv.FormatFloat(v, 'g', -1, 64))
-	case nil, bool, string, json.Number:
-		return v
-	}
-	return fmt.Sprint(v) // a YAML timestamp, say
-}
-
-func number(v any) (float64, bool) {
-	n, ok := plain(v).(json.Number)
-	if !ok {
-		return 0, false
-	}
-	f, err := n.Float64()
-	return f, err == nil
-}
-
-// types reads the type keyword; names that JSON Schema does not know are left out.
-func types(v any) (any, bool) {
-	var out []any
-	list, ok := v.([]any)
-	if !ok {
-		list = []any{v}
-	}
-	for _, item := range list {
-		name, _ := item.(string)
-		if !slices.Contains(typeNames, name) {
-			return nil, false // of a union with an unknown type, nothing is known
-		}
-		if !slices.Contains(out, any(name)) {
-			out = append(out, name)
-		}
-	}
-	if len(out) == 1 {
-		return out[0], true
-	}
-	return out, len(out) > 0
-}
-
-// names reads a list of strings without repetitions.
-func names(v any) (any, bool) {
-	var list []any
-	switch v := v.(type) {
-	case []any:
-		list = v
-	case []string:
-		for _, s := range v {
-			list = append(list, s)
-		}
-	default:
-		return nil, false
-	}
-	out := make([]any, 0, len(list))
-	for _, item := range list {
-		if s, ok := item.(string); ok && !slices.Contains(out, any(s)) {
-			out = append(out, s)
-		}
-	}
-	return out, true
-}
-
-// nameList returns the strings of a cleaned list.
-func nameList(v any) []string {
-	list, _ := v.([]any)
-	out := make([]string, 0, len(list))
-	for _, item := range list {
-		if s, ok := item.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// sortedKeys returns a map's keys in order.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
