@@ -295,5 +295,12 @@ func (p cutPlace) words() string {
 	if name == "" {
 		name = "the answer"
 	}
-	return fmt.Sprintf("%s has %d of %d %s", cutText(name, 80), p.kept, p.total, p.unit)
+	name = cutText(name, 80)
+	switch {
+	case p.unit == "bytes":
+		return fmt.Sprintf("%s holds %d of %d bytes", name, p.kept, p.total)
+	case p.kept == 0:
+		return fmt.Sprintf("%s holds none of %d items whole", name, p.total)
+	}
+	return fmt.Sprintf("%s holds the first %d of %d items", name, p.kept, p.total)
 }

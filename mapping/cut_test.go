@@ -26,49 +26,49 @@ func TestCut(t *testing.T) {
 		"small enough": {data: `{"id":12345678901234567890}`, limit: 100, want: `{"id":12345678901234567890}`},
 		"array at the root": {
 			data: list, limit: 100, want: "[" + row(0) + "," + row(1) + "," + row(2) + "]",
-			truncated: &Truncated{3, 100, "items", "the answer has 3 of 100 items. " +
+			truncated: &Truncated{3, 100, "items", "the answer holds the first 3 of 100 items. " +
 				"Ask for less with limit (fewer at a time), fields (less of each)."},
 		},
 		"the big array of an object": {
 			data: `{"total":100,"records":` + list + `,"next":"/q?after=2"}`, limit: 180,
 			want: `{"total":100,"records":[` + row(0) + "," + row(1) + "," + row(2) + "," + row(3) + `],"next":"/q?after=2"}`,
-			truncated: &Truncated{4, 100, "items", "records has 4 of 100 items. " +
+			truncated: &Truncated{4, 100, "items", "records holds the first 4 of 100 items. " +
 				"Ask for less with limit (fewer at a time), fields (less of each)."},
 		},
 		"an array in an object in an object": {
 			data: `{"d":{"results":` + list + `}}`, limit: 100,
 			want: `{"d":{"results":[` + row(0) + "," + row(1) + `]}}`,
-			truncated: &Truncated{2, 100, "items", "d.results has 2 of 100 items. " +
+			truncated: &Truncated{2, 100, "items", "d.results holds the first 2 of 100 items. " +
 				"Ask for less with limit (fewer at a time), fields (less of each)."},
 		},
 		"a long text in an object": {
 			data: `{"id":1,"notes":"` + strings.Repeat("word ", 100) + `"}`, limit: 120,
 			want: `{"id":1,"notes":"` + strings.Repeat("word ", 14) + "word [cut: 500 bytes in all]\"}",
-			truncated: &Truncated{117, 519, "bytes", "notes has 74 of 500 bytes. " +
+			truncated: &Truncated{117, 519, "bytes", "notes holds 74 of 500 bytes. " +
 				"Ask for less with limit (fewer at a time), fields (less of each)."},
 		},
 		"encoded data in an object": {
 			data: `{"id":1,"pdf":"` + strings.Repeat("JVBERi0x", 100) + `"}`, limit: 120,
 			want: `{"id":1,"pdf":"[cut: string, 802 bytes]"}`,
-			truncated: &Truncated{41, 817, "bytes", "pdf has 0 of 800 bytes. " +
+			truncated: &Truncated{41, 817, "bytes", "pdf holds 0 of 800 bytes. " +
 				"Ask for less with limit (fewer at a time), fields (less of each)."},
 		},
 		"a text at the root ends at a line": {
 			data: `"` + strings.Repeat(`first line\n`, 20) + `"`, limit: 32,
 			want: `"first line\nfirst line\n"`,
-			truncated: &Truncated{26, 242, "bytes", "the answer has 24 of 240 bytes. " +
+			truncated: &Truncated{26, 242, "bytes", "the answer holds 24 of 240 bytes. " +
 				"Ask for less with limit (fewer at a time), fields (less of each)."},
 		},
 		"one item that is too large": {
 			data: `[{"id":1,"lines":` + list + `}]`, limit: 120,
 			want: `[{"id":1,"lines":[` + row(0) + "," + row(1) + "," + row(2) + `]}]`,
-			truncated: &Truncated{0, 1, "items", "the answer has 0 of 1 items, [0].lines has 3 of 100 items. " +
+			truncated: &Truncated{0, 1, "items", "the answer holds none of 1 items whole, [0].lines holds the first 3 of 100 items. " +
 				"Ask for less with limit (fewer at a time), fields (less of each)."},
 		},
 		"more keys than fit": {
 			data: `{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10,"k":11,"l":12}`, limit: 60,
 			want: `{"a":1,"b":2,"c":3,"d":4,"e":5,"...":"7 more members"}`,
-			truncated: &Truncated{5, 12, "items", "the answer has 5 of 12 items. " +
+			truncated: &Truncated{5, 12, "items", "the answer holds the first 5 of 12 items. " +
 				"Ask for less with limit (fewer at a time), fields (less of each)."},
 		},
 	}

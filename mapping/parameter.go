@@ -274,7 +274,7 @@ func escapeName(text string) string {
 }
 
 // escapeReserved is for allowReserved: reserved characters and percent-encoded triples pass (RFC 6570 section 3.2.3), but
-// those that would end the value, or that RFC 3986 does not allow in a query: # & + [ ].
+// those that would end the value, or that RFC 3986 does not allow in a query: # & + ; [ ].
 func escapeReserved(text string) string {
 	var out strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -284,7 +284,7 @@ func escapeReserved(text string) string {
 			continue
 		}
 		out.WriteString(percentEncode(text[i:i+1], func(c byte) bool {
-			return strings.IndexByte("-._~:/?@!$'()*,;=", c) >= 0
+			return strings.IndexByte("-._~:/?@!$'()*,=", c) >= 0
 		}))
 	}
 	return out.String()

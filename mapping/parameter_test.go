@@ -96,6 +96,7 @@ func TestReserved(t *testing.T) {
 		"name eq 'a/b'":                   "$filter=name%20eq%20'a/b'",
 		"https://x.example/?a=b&c=d#e[1]": "$filter=https://x.example/?a=b%26c=d%23e%5B1%5D",
 		"50%25 of 10% is 5%zz":            "$filter=50%25%20of%2010%25%20is%205%25zz",
+		"a;b":                             "$filter=a%3Bb",
 		"é\r\n":                           "$filter=%C3%A9%0D%0A",
 		json.Number("1"):                  "$filter=1",
 	} {

@@ -135,7 +135,7 @@ func (t *template) expandSegment(segment string, args Arguments) (string, error)
 		return "", err
 	}
 	if last.name != "" && hasDotSegment(text) {
-		return "", badArgument(last, `must not be, or hold between slashes, "." or "..": it is part of the path`)
+		return "", badArgument(last, `must not be "." or "..", nor hold them between slashes: it is part of the path`)
 	}
 	return text, nil
 }
