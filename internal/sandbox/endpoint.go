@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -34,6 +35,8 @@ type endpoint struct {
 	op     specs.Operation // empty where no document has it
 	defs   definitions
 	many   bool // the body is a list of records
+	// arguments are the types of a tool's arguments, where no document says what its path takes.
+	arguments map[string]specs.Schema
 }
 
 // compile understands the operations of the documents, and the tools that no document describes.
@@ -72,12 +75,21 @@ func (s *Sandbox) addTool(tool *mapping.Tool) {
 		return e.method == tool.Method && e.path.key() == path.key()
 	})
 	if i < 0 {
-		s.endpoints = append(s.endpoints, &endpoint{method: tool.Method, path: path})
+		s.endpoints = append(s.endpoints, &endpoint{method: tool.Method, path: path, arguments: argumentsOf(tool)})
 		i = len(s.endpoints) - 1
 	}
 	if tool.Query != nil {
 		s.endpoints[i].query = tool.Query
 	}
+}
+
+// argumentsOf reads a tool's schema; one that can't be read says nothing.
+func argumentsOf(tool *mapping.Tool) map[string]specs.Schema {
+	var schema specs.Schema
+	if json.Unmarshal(tool.InputSchema, &schema) != nil {
+		return nil
+	}
+	return properties(schema)
 }
 
 // findHome makes the collection whose records an endpoint reads or writes one by one: its path less the id.
@@ -99,6 +111,9 @@ func (s *Sandbox) findHome(e *endpoint, homes map[string]*collection) {
 	}
 	names := e.path.segments[len(e.path.segments)-1].names
 	c.identify(names[len(names)-1])
+	if c.schema == nil && e.arguments != nil {
+		c.idType = typeOf(e.arguments[names[len(names)-1]])
+	}
 }
 
 func (s *Sandbox) addCollection(path pattern, e *endpoint) *collection {
