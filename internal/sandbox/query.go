@@ -32,7 +32,7 @@ func (c *call) query() reply {
 		p.rows, p.limit = rows, max(len(rows), 1)
 	}
 	if total >= 0 {
-		p.total = total
+		p.total, p.offset = total, total // nothing comes after
 	}
 	return reply{status: c.endpoint.successStatus(), body: c.queryAnswer(p)}
 }

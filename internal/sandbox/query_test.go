@@ -46,7 +46,7 @@ func TestSOQL(t *testing.T) {
 		says("records.0.Name", "Brindle Outdoor Supply").says("records.0.attributes.type", "Account")
 	u.soql("select count() from Opportunity where IsClosed = false").is(400)
 	u.soql("SELECT COUNT() FROM Opportunity WHERE StageName IN ('Proposal', 'Negotiation')").is(200).
-		says("totalSize", "3").has("records", 0)
+		says("totalSize", "3").says("done", "true").has("records", 0)
 	u.soql("SELECT COUNT(Id) FROM Contact").is(200).says("records.0.expr0", "13")
 	u.soql("SELECT Id FROM Opportunity WHERE CloseDate >= 2026-09-01 AND Amount > 9000 ORDER BY Amount DESC NULLS LAST").is(200).
 		has("records", 2).says("records.0.Id", "006Ab00000Wz012QAC")
