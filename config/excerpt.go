@@ -9,11 +9,20 @@ import (
 // secretKey matches the keys whose values no excerpt shows, also where the file is too broken to be decoded.
 var secretKey = regexp.MustCompile(`(?i)(^|[_-])(token|secret|password|passwd|authorization|cookie)$|key$|^sha256$`)
 
+// userInfo finds a password in a URL.
+var userInfo = regexp.MustCompile(`://[^/@\s"']*:[^/@\s"']*@`)
+
 // secretLine finds such a key in a line of a file that is not YAML.
 var secretLine = regexp.MustCompile(`(?i)((?:token|secret|password|passwd|authorization|cookie|key|sha256)["']?\s*[:=]\s*)\S.*`)
 
 // hide keeps a value out of excerpts. A ${NAME} may be seen: it says where the secret comes from.
 func (n *node) hide() {
+	for _, e := range n.entries {
+		e.value.hide()
+	}
+	for _, item := range n.items {
+		item.hide()
+	}
 	if n.file == nil || n.kind != scalar || n.text == "" || strings.HasPrefix(n.text, "${") {
 		return
 	}
@@ -32,7 +41,7 @@ func (f *file) excerpt(pos Position) string {
 		return line
 	}
 	if f.broken {
-		return secretLine.ReplaceAllString(line, "${1}"+hidden)
+		return userInfo.ReplaceAllString(secretLine.ReplaceAllString(line, "${1}"+hidden), "://"+hidden+"@")
 	}
 	secrets := slices.Clone(f.hidden[pos.Line])
 	slices.SortFunc(secrets, func(a, b *node) int { return b.column - a.column }) // the last first: columns stay

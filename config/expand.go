@@ -118,10 +118,11 @@ func (e *expander) file(name, dir string, depth int) (string, error) {
 	if name == "" {
 		return "", &expandError{"${file:} names no file", "write ${file:/run/secrets/name}"}
 	}
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(dir, name)
+	place := name
+	if !filepath.IsAbs(place) {
+		place = filepath.Join(dir, place)
 	}
-	data, err := readBounded(name, maxSecretFile)
+	data, err := readBounded(place, maxSecretFile)
 	if err != nil {
 		return "", &expandError{fmt.Sprintf("${file:%s}: %s", name, reason(err)), ""}
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -106,27 +107,33 @@ func (l *loader) checkText(f *file, data []byte) bool {
 		return false
 	}
 	for i, line := range f.lines {
-		if at := strings.IndexByte(line, 0); at >= 0 {
-			l.report(f, i+1, utf8.RuneCountInString(line[:at])+1, nil, "a NUL byte stands here", "a YAML file is text: remove it")
-			return false
-		}
-		if !utf8.ValidString(line) {
-			at := 0
-			for at < len(line) {
-				r, size := utf8.DecodeRuneInString(line[at:])
-				if r == utf8.RuneError && size == 1 {
-					break
-				}
-				at += size
+		column := 0
+		for rest := line; rest != ""; {
+			r, size := utf8.DecodeRuneInString(rest)
+			column++
+			rest = rest[size:]
+			switch {
+			case r == utf8.RuneError && size == 1:
+				l.report(f, i+1, column, nil, "this is not UTF-8", "save the file as UTF-8")
+				return false
+			case !printable(r) && (r != '\r' || rest != ""):
+				l.report(f, i+1, column, nil, fmt.Sprintf("a control character (%U) stands here", r), "a YAML file is text: remove it")
+				return false
 			}
-			l.report(f, i+1, utf8.RuneCountInString(line[:at])+1, nil, "this is not UTF-8", "save the file as UTF-8")
-			return false
 		}
 	}
 	return true
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+// printable reports a character that YAML allows (YAML 1.2, section 5.1).
+func printable(r rune) bool {
+	return r == '\t' || r == 0x85 || (r >= 0x20 && r <= 0x7e) || (r >= 0xa0 && r != 0xfeff && r != 0xfffe && r != 0xffff)
+}
+
+var (
+	yamlLine      = regexp.MustCompile(`^yaml: line (\d+): `)
+	unknownAnchor = regexp.MustCompile(`unknown anchor '([^']*)'`)
+)
 
 // syntaxHints answer the errors of the YAML parser that people meet.
 var syntaxHints = []struct{ message, hint string }{
@@ -137,29 +144,23 @@ var syntaxHints = []struct{ message, hint string }{
 	{"did not find expected ',' or", "check the brackets, and put quotes around a value that holds { } [ ] or ,"},
 	{"did not find expected '-' indicator", "every item of a list begins with - in the same column"},
 	{"found unexpected end of stream", "a quote is opened and never closed"},
-	{"control characters are not allowed", "a control character stands in the file: remove it"},
 	{"unknown anchor", "an alias (*name) needs its anchor (&name) before it"},
 }
 
 // syntaxProblem reports what the YAML parser found. It names a line, at best.
 func (l *loader) syntaxProblem(f *file, err error) {
 	f.broken = true
-	text := err.Error()
-	line := 1
-	if parts := yamlLine.FindStringSubmatch(text); parts != nil {
-		text = text[len(parts[0]):]
-		if number, err := strconv.Atoi(parts[1]); err == nil {
-			line = min(number, len(f.lines))
-		}
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	line, column, hint := f.syntaxLine(err.Error()), 0, ""
+	if parts := yamlLine.FindStringSubmatch(err.Error()); parts != nil {
+		text = err.Error()[len(parts[0]):]
 	}
-	hint := ""
 	for _, known := range syntaxHints {
 		if strings.Contains(text, known.message) {
 			hint = known.hint
 			break
 		}
 	}
-	column := 0
 	for _, near := range []int{line, line + 1, line - 1} {
 		indent := f.line(near)
 		indent = indent[:len(indent)-len(strings.TrimLeft(indent, " \t"))]
@@ -170,4 +171,24 @@ func (l *loader) syntaxProblem(f *file, err error) {
 		}
 	}
 	l.report(f, line, column, nil, "this is not YAML: "+text, hint)
+}
+
+// syntaxLine is the line of an error of the YAML parser, which leaves the first one out, and counts from 0 in the errors
+// of its grammar and from 1 in those of its scanner.
+func (f *file) syntaxLine(text string) int {
+	if parts := unknownAnchor.FindStringSubmatch(text); parts != nil {
+		return 1 + slices.IndexFunc(f.lines, func(line string) bool { return strings.Contains(line, "*"+parts[1]) })
+	}
+	parts := yamlLine.FindStringSubmatch(text)
+	if parts == nil {
+		return 1
+	}
+	number, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return 1
+	}
+	if strings.Contains(text, "did not find expected") {
+		number++
+	}
+	return min(number, len(f.lines))
 }

@@ -13,11 +13,11 @@ import (
 const maxFiles = 500
 
 // read parses the file and everything it includes, and returns one tree. It returns nil where the file itself could
-// not be read; problems say why. from is where the file is named, nil for the first one.
-func (l *loader) read(name string, from *node) *node {
+// not be read; problems say why. from is where the file is named, at path; nil for the first one.
+func (l *loader) read(name string, from *node, path Path) *node {
 	data, err := readBounded(name, maxFileBytes)
 	if err != nil {
-		l.unreadable(name, from, reason(err))
+		l.unreadable(name, from, path, reason(err))
 		return nil
 	}
 	f, yamlRoot, ok := l.parse(name, data)
@@ -53,9 +53,9 @@ func emptyHint(from *node) string {
 }
 
 // unreadable reports a file that can't be opened: where it is named, or as a whole.
-func (l *loader) unreadable(name string, from *node, why string) {
+func (l *loader) unreadable(name string, from *node, path Path, why string) {
 	if from != nil {
-		l.problemAt(from, Path{"include"}, fmt.Sprintf("%s: %s", shortName(name), why), "")
+		l.problemAt(from, path, fmt.Sprintf("%s: %s", shortName(name), why), "")
 		return
 	}
 	hint := ""
@@ -122,7 +122,7 @@ func (l *loader) includeOne(name string, item *node, index int) *node {
 		l.problemAt(item, path, fmt.Sprintf("more than %d files are included", maxFiles), "")
 		return nil
 	}
-	return l.read(name, item)
+	return l.read(name, item, path)
 }
 
 // way names the files from name to the one that is being read, as an include cycle goes.

@@ -22,7 +22,7 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	}
 	l := &loader{files: map[string]*file{}}
 	l.expander = &expander{env: l.environment(filepath.Dir(name), env)}
-	root := l.read(name, nil)
+	root := l.read(name, nil, nil)
 	if root == nil {
 		return nil, l.sorted()
 	}
@@ -57,7 +57,8 @@ func (l *loader) report(f *file, line, column int, path Path, message, hint stri
 
 // problemAt adds a problem at a value.
 func (l *loader) problemAt(n *node, path Path, message, hint string) {
-	l.report(n.file, n.line, n.column, path, message, hint)
+	at := n.begin()
+	l.report(n.file, at.Line, at.Column, path, message, hint)
 }
 
 // source keeps the files and the tree, so that a problem found later still has a line.

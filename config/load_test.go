@@ -11,7 +11,7 @@ import (
 )
 
 // write puts files into a new folder and returns the name of its gateway.yaml.
-func write(t *testing.T, files map[string]string) string {
+func write(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {

@@ -36,6 +36,8 @@ type node struct {
 	line   int
 	column int
 
+	keyLine, keyColumn int // of the key that it is the value of; 0 where there is none
+
 	text    string // of a scalar
 	quoted  bool   // the scalar is a string, whatever it looks like
 	entries []entry
@@ -56,9 +58,12 @@ func (n *node) position() Position {
 	return Position{File: n.file.name, Line: n.line, Column: n.column}
 }
 
-// position is the place of the key.
-func (e entry) position() Position {
-	return Position{File: e.value.position().File, Line: e.line, Column: e.column}
+// begin is where the value begins for a reader: a mapping or list that a key has begins at the key.
+func (n *node) begin() Position {
+	if n.kind != scalar && n.keyLine > 0 {
+		return Position{File: n.file.name, Line: n.keyLine, Column: n.keyColumn}
+	}
+	return n.position()
 }
 
 // get returns the value of a key, nil where there is none.
@@ -79,7 +84,7 @@ type builder struct {
 	loader *loader
 	file   *file
 	nodes  int
-	active map[*yaml.Node]bool // anchors being unfolded, to find one that holds itself
+	active map[*yaml.Node]bool // values being built, to find an alias that stands inside its own anchor
 	failed bool                // a limit was hit: the rest is left out
 }
 
@@ -87,12 +92,14 @@ type builder struct {
 func (b *builder) build(y *yaml.Node, path Path, depth int) *node {
 	n := &node{file: b.file, line: y.Line, column: y.Column}
 	b.nodes++
+	b.active[y] = true
+	defer delete(b.active, y)
 	if b.failed {
 		return n
 	}
 	if b.nodes > maxNodes || depth > maxDepth {
 		b.failed = true
-		b.loader.report(b.file, y.Line, y.Column, path, "the file is too large or too deeply nested once its aliases are unfolded",
+		b.loader.report(b.file, 0, 0, nil, "the file is too large or too deeply nested once its aliases are unfolded",
 			fmt.Sprintf("at most %d values and %d levels", maxNodes, maxDepth))
 		return n
 	}
@@ -102,14 +109,14 @@ func (b *builder) build(y *yaml.Node, path Path, depth int) *node {
 			b.loader.report(b.file, y.Line, y.Column, path, fmt.Sprintf("*%s stands inside its own anchor", y.Value), "")
 			return n
 		}
-		b.active[y.Alias] = true
-		defer delete(b.active, y.Alias)
 		return b.build(y.Alias, path, depth+1)
 	case yaml.MappingNode:
 		n.kind = mapping
+		b.untagged(y, path, "!!map")
 		b.mapping(n, y, path, depth)
 	case yaml.SequenceNode:
 		n.kind = sequence
+		b.untagged(y, path, "!!seq")
 		for i, item := range y.Content {
 			n.items = append(n.items, b.build(item, path.Child(fmt.Sprint(i)), depth+1))
 		}
@@ -132,6 +139,16 @@ func (b *builder) scalar(n *node, y *yaml.Node, path Path) {
 	case y.Style&yaml.TaggedStyle != 0 && y.Tag == "!!str":
 		n.quoted = true
 	case y.Style&yaml.TaggedStyle != 0:
+		b.untagged(y, path, "")
+	}
+	if userInfo.MatchString(n.text) {
+		n.hide()
+	}
+}
+
+// untagged reports a YAML tag that is not what the value is anyway.
+func (b *builder) untagged(y *yaml.Node, path Path, own string) {
+	if y.Style&yaml.TaggedStyle != 0 && y.Tag != own {
 		b.loader.report(b.file, y.Line, y.Column, path, fmt.Sprintf("YAML tags such as %s mean nothing here", y.Tag), "remove it")
 	}
 }
@@ -167,7 +184,8 @@ func (b *builder) mapping(n *node, y *yaml.Node, path Path, depth int) {
 		}
 		seen[name] = key.Line
 		e := entry{key: name, line: key.Line, column: key.Column, value: b.build(value, path.Child(name), depth+1)}
-		if secretKey.MatchString(name) {
+		e.value.keyLine, e.value.keyColumn = key.Line, key.Column
+		if e.value.kind == scalar && secretKey.MatchString(name) {
 			e.value.hide()
 		}
 		n.entries = append(n.entries, e)
@@ -179,6 +197,10 @@ func (b *builder) mapping(n *node, y *yaml.Node, path Path, depth int) {
 
 // merge adds what a merge key brings, as YAML 1.1 says: a mapping or a list of mappings, the earlier one wins.
 func (b *builder) merge(n *node, y *yaml.Node, path Path, depth int) {
+	if y.Kind == yaml.AliasNode && b.active[y.Alias] {
+		b.build(y, path, depth+1) // reports it
+		return
+	}
 	merged := b.build(y, path, depth+1)
 	sources := []*node{merged}
 	if merged.kind == sequence {
@@ -197,19 +219,14 @@ func (b *builder) merge(n *node, y *yaml.Node, path Path, depth int) {
 	}
 }
 
-// step goes to a key of a mapping or an index of a list. A mapping or list that a key has begins at the key; a plain
-// value is its own place.
+// step goes to a key of a mapping or an index of a list, and returns what is there and where it begins.
 func (n *node) step(element string) (*node, Position, bool) {
 	switch n.kind {
 	case mapping:
 		for _, e := range n.entries {
-			if e.key != element {
-				continue
+			if e.key == element {
+				return e.value, e.value.begin(), true
 			}
-			if e.value.kind == scalar {
-				return e.value, e.value.position(), true
-			}
-			return e.value, e.position(), true
 		}
 	case sequence:
 		if i, err := strconv.Atoi(element); err == nil && i >= 0 && i < len(n.items) {

@@ -53,10 +53,10 @@ func (s *Secret) decode(d *decoder, n *node, path Path) {
 	}
 	if strings.Contains(text, keyVaultPending) {
 		d.report(n, path, "the value is a Key Vault reference that the platform did not resolve",
-			"check the reference and the app's access to the vault; this message does not show the value")
+			"check the reference and the app's access to the vault")
 		return
 	}
-	*s = Secret{value: text, variable: text != n.text}
+	*s = NewSecret(text)
 }
 
 func (s *Strings) decode(d *decoder, n *node, path Path) {
@@ -66,13 +66,21 @@ func (s *Strings) decode(d *decoder, n *node, path Path) {
 		*s = list
 		return
 	}
+	if n.kind == mapping {
+		d.mismatch(n, path, "a plain value or a list")
+		return
+	}
 	if text, ok := d.text(n, path); ok && text != "" {
 		*s = Strings{text}
 	}
 }
 
 func (*Later) decode(d *decoder, n *node, path Path) {
-	d.notYet(n, path[:len(path)-1], path[len(path)-1])
+	key := path[len(path)-1]
+	if n.keyLine > 0 {
+		n = &node{file: n.file, line: n.keyLine, column: n.keyColumn}
+	}
+	d.notYet(n, path[:len(path)-1], key)
 }
 
 func (d *decoder) notYet(n *node, path Path, what string) {

@@ -7,27 +7,37 @@ import (
 )
 
 // Secret is a string that never prints: every fmt verb, JSON, YAML and slog show [secret]. Reveal is the only way out,
-// so a search for it lists every use.
+// so a search for it lists every use. The zero value is no secret.
 type Secret struct {
-	value string
-	// variable says that the value came out of ${...}: what stands in the file in clear text is hardly a secret.
-	variable bool
+	// A pointer to a plain type: fmt calls no method on the unexported fields of other structs, and prints what it finds
+	// there, but of such a pointer the address alone.
+	value *string
 }
 
 const hidden = "[secret]"
 
 // NewSecret wraps a value.
-func NewSecret(value string) Secret { return Secret{value: value} }
+func NewSecret(value string) Secret {
+	if value == "" {
+		return Secret{}
+	}
+	return Secret{&value}
+}
 
 // Reveal returns the value itself.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // IsZero reports whether there is no value.
-func (s Secret) IsZero() bool { return s.value == "" }
+func (s Secret) IsZero() bool { return s.value == nil }
 
 // Equal reports whether both hold the same value. It is not constant in time: compare hashes where a caller is asked
 // for a key.
-func (s Secret) Equal(other Secret) bool { return s.value == other.value }
+func (s Secret) Equal(other Secret) bool { return s.Reveal() == other.Reveal() }
 
 // Format prints [secret] for every verb (fmt.Formatter).
 func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, hidden) }

@@ -6,20 +6,57 @@ import (
 	"strings"
 )
 
-// unknown reports a key that a struct does not have, with the nearest that it has.
+// unknown reports a key that a struct does not have, with what was probably meant: a key of this place that is spelt
+// nearly so, or one that belongs to another place.
 func (d *decoder) unknown(e entry, path Path, t reflect.Type) {
-	var keys []string
+	var keys, ready []string
 	for _, f := range fieldsOf(t) {
 		keys = append(keys, f.key)
-	}
-	hint := "known here: " + strings.Join(keys, ", ")
-	if near := nearest(e.key, keys); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-		if secretKey.MatchString(near) {
-			e.value.hide()
+		if t.Field(f.index).Type != reflect.TypeFor[Later]() {
+			ready = append(ready, f.key)
 		}
 	}
+	near := nearest(e.key, keys)
+	if secretKey.MatchString(near) {
+		e.value.hide()
+	}
+	hint := "known here: " + strings.Join(ready, ", ")
+	homes := homesOf(e.key)
+	switch {
+	case near != "" && (len(homes) == 0 || editDistance(e.key, near) < 2 || flat(e.key) == flat(near)):
+		hint = fmt.Sprintf("did you mean %q?", near)
+	case len(homes) > 0:
+		hint = "it belongs to " + alternatives(homes)
+	}
 	d.loader.report(e.value.file, e.line, e.column, path, fmt.Sprintf("unknown key %q", e.key), hint)
+}
+
+// homesOf are the places where a key is known, such as upstreams.NAME. It returns none where there are more than three:
+// that helps nobody.
+func homesOf(key string) []string {
+	var homes []string
+	var visit func(t reflect.Type, path string)
+	visit = func(t reflect.Type, path string) {
+		for _, f := range fieldsOf(t) {
+			if f.key == key && path != "" {
+				homes = append(homes, path)
+			}
+			at := strings.TrimPrefix(path+"."+f.key, ".")
+			switch inner := t.Field(f.index).Type; {
+			case inner.Kind() == reflect.Struct:
+				visit(inner, at)
+			case inner.Kind() == reflect.Map && inner.Elem().Kind() == reflect.Pointer:
+				visit(inner.Elem().Elem(), at+".NAME")
+			case inner.Kind() == reflect.Slice && inner.Elem().Kind() == reflect.Struct:
+				visit(inner.Elem(), at)
+			}
+		}
+	}
+	visit(reflect.TypeFor[Config](), "")
+	if len(homes) > 3 {
+		return nil
+	}
+	return homes
 }
 
 // nearest returns the candidate that was probably meant, or "": spelt alike apart from case and separators, or at most

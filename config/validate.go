@@ -36,10 +36,8 @@ func (c *Config) validate(known Problems) Problems {
 
 // add reports a problem, unless something at the same place or below it is known to be wrong.
 func (v *validator) add(path Path, message, hint string) {
-	for _, p := range v.known {
-		if len(p.Path) >= len(path) && slices.Equal(p.Path[:len(path)], path) && len(path) > 0 {
-			return
-		}
+	if v.reported(path) {
+		return
 	}
 	v.found = append(v.found, v.cfg.Problem(path, message, hint))
 }
@@ -53,12 +51,16 @@ func (v *validator) unless(ok bool, path Path, message, hint string) {
 
 // missing reports a key that has to be there and is not: where its value is wrong, decoding has said so.
 func (v *validator) missing(path Path, key, message, hint string) {
-	for _, p := range v.known {
-		if len(p.Path) > len(path) && slices.Equal(p.Path[:len(path)+1], path.Child(key)) {
-			return
-		}
+	if !v.reported(path.Child(key)) {
+		v.add(path, message, hint)
 	}
-	v.add(path, message, hint)
+}
+
+// reported reports whether decoding found something wrong at path or below it.
+func (v *validator) reported(path Path) bool {
+	return slices.ContainsFunc(v.known, func(p Problem) bool {
+		return len(p.Path) >= len(path) && slices.Equal(p.Path[:len(path)], path)
+	})
 }
 
 // given reports whether the file has a value at path.

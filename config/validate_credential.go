@@ -48,9 +48,9 @@ func (v *validator) credential(u *Upstream, at Path) {
 		}
 	}
 	for key, secret := range map[string]Secret{"token": c.Token, "username": c.Username, "password": c.Password, "value": c.Value} {
-		v.unless(!control(secret.value), at.Child(key), "the value holds a line end or another control character", "check where it comes from")
+		v.unless(!control(secret.Reveal()), at.Child(key), "the value holds a line end or another control character", "check where it comes from")
 	}
-	v.unless(c.Type != "basic" || !strings.Contains(c.Username.value, ":"), at.Child("username"), "a user name can't hold a colon (RFC 7617)", "")
+	v.unless(c.Type != "basic" || !strings.Contains(c.Username.Reveal(), ":"), at.Child("username"), "a user name can't hold a colon (RFC 7617)", "")
 	v.unless(c.Name == "" || token.MatchString(c.Name) || c.In == "query", at.Child("name"), fmt.Sprintf("%q can't be the name of a %s", c.Name, c.In), "")
 	v.unless(c.In != "header" || !reserved(c.Name), at.Child("name"), fmt.Sprintf("%s is not for a file to set", c.Name), "")
 }
@@ -75,7 +75,7 @@ func (v *validator) headers(u *Upstream, at Path, headers map[string]Secret) {
 		path, lower := at.Child(name), strings.ToLower(name)
 		v.unless(token.MatchString(name), path, fmt.Sprintf("%q can't be the name of a header", name), "")
 		v.unless(!reserved(name), path, name+" is not for a file to set", "the connection decides it")
-		v.unless(!control(headers[name].value), path, "the value holds a line end or another control character", "check where it comes from")
+		v.unless(!control(headers[name].Reveal()), path, "the value holds a line end or another control character", "check where it comes from")
 		v.unless(seen[lower] == "", path, fmt.Sprintf("%q and %q are one header", name, seen[lower]), "the case of letters does not count")
 		v.unless(lower != credentialHeader(&u.Credential), path, "credential sets this header already", "leave one of them out")
 		seen[lower] = name
@@ -106,4 +106,6 @@ func control(text string) bool {
 }
 
 // holdsSecret reports whether a key of a credential holds a secret, which usually comes from a variable.
-func holdsSecret(key string) bool { return slices.Contains([]string{"token", "username", "password", "value"}, key) }
+func holdsSecret(key string) bool {
+	return slices.Contains([]string{"token", "username", "password", "value"}, key)
+}

@@ -44,9 +44,8 @@ func (v *validator) admin(at Path) {
 	s := &v.cfg.Server
 	v.address(at, s.Admin)
 	host, _, err := splitAddress(s.Admin)
-	if err == nil && !loopback(host) && s.AdminKey.IsZero() {
-		v.missing(Path{"server"}, "admin_key", "admin is not on loopback and has no admin_key",
-			`write admin: "127.0.0.1:8081", or set admin_key`)
+	if err == nil && !loopback(host) && s.AdminKey.IsZero() && !v.reported(Path{"server", "admin_key"}) {
+		v.add(at, "this is not on loopback, and there is no admin_key", `write "127.0.0.1:8081", or set admin_key`)
 	}
 	v.unless(s.Admin != s.Listen, at, "this is the address of listen", "name another port")
 }
@@ -80,7 +79,7 @@ func (v *validator) key() {
 	if v.cfg.Key.IsZero() {
 		return
 	}
-	for each := range strings.SplitSeq(v.cfg.Key.value, ",") {
+	for each := range strings.SplitSeq(v.cfg.Key.Reveal(), ",") {
 		if len(strings.TrimSpace(each)) < minKeyBytes {
 			v.add(Path{"key"}, fmt.Sprintf("a key has to have %d bytes or more", minKeyBytes), "`openssl rand -base64 32` makes one")
 			return
@@ -135,14 +134,14 @@ func (v *validator) auth() {
 	}
 }
 
-// url checks an absolute URL of one of the schemes. The message does not repeat it where it may hold a password.
+// url checks an absolute URL of one of the schemes. No message repeats one that may hold a password.
 func (v *validator) url(at Path, text string, schemes ...string) {
 	u, err := url.Parse(text)
 	switch {
+	case strings.Contains(text, "@"):
+		v.add(at, "the URL holds a user name", "")
 	case err != nil || !slices.Contains(schemes, u.Scheme) || u.Host == "":
 		v.add(at, fmt.Sprintf("%q is not a URL", text), "write it like https://host.example")
-	case u.User != nil:
-		v.add(at, "the URL holds a user name", "")
 	case u.RawQuery != "" || u.Fragment != "":
 		v.add(at, fmt.Sprintf("%q has a query or a fragment", text), "write it like https://host.example")
 	}

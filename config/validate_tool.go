@@ -23,18 +23,8 @@ func (v *validator) tool(u *Upstream, t *Tool) {
 	case t.Request != "":
 		v.request(u, at, t)
 	default:
-		v.missingEither(at, "operation", "request", "a tool needs an operation or a request", `write operation: listPets, or request: "GET /pets"`)
+		v.add(at, "a tool needs an operation or a request", `write operation: listPets, or request: "GET /pets"`)
 	}
-}
-
-// missingEither is missing for two keys of which one has to be there.
-func (v *validator) missingEither(at Path, one, other, message, hint string) {
-	for _, p := range v.known {
-		if len(p.Path) > len(at) && slices.Equal(p.Path[:len(at)], at) && (p.Path[len(at)] == one || p.Path[len(at)] == other) {
-			return
-		}
-	}
-	v.add(at, message, hint)
 }
 
 // operation checks a tool whose request the document describes.

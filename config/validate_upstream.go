@@ -29,7 +29,7 @@ func (v *validator) upstream(u *Upstream) {
 	v.retry(at.Child("retry"), &u.Retry)
 	v.limits(at.Child("limits"), &u.Limits)
 	v.response(at.Child("response"), &u.Response)
-	v.unless(*u.Prefix == "" || nameOfOurs.MatchString(*u.Prefix), at.Child("prefix"), fmt.Sprintf("%q can't begin a tool's name", *u.Prefix), "use up to 40 letters, digits, _ and -")
+	v.unless(*u.Prefix == "" || !v.given(at.Child("prefix")) || nameOfOurs.MatchString(*u.Prefix), at.Child("prefix"), fmt.Sprintf("%q can't begin a tool's name", *u.Prefix), "use up to 40 letters, digits, _ and -")
 	v.patterns(at.Child("include"), u.Include)
 	v.patterns(at.Child("exclude"), u.Exclude)
 	for _, name := range sortedNames(u.Tools) {
@@ -89,7 +89,7 @@ func (v *validator) baseURL(u *Upstream, at Path) {
 func (v *validator) root(path Path, text string) {
 	parsed, err := url.Parse(placeholder.ReplaceAllString(text, "0"))
 	switch {
-	case err == nil && parsed.User != nil:
+	case strings.Contains(text, "@"): // no message repeats what may be a password
 		v.add(path, "the URL holds a user name", "put it under credential: {type: basic, username: ..., password: ...}")
 	case err == nil && parsed.Scheme == "sandbox":
 		v.add(path, fmt.Sprintf("%q is not the sandbox", text), "write sandbox: and nothing after it")
