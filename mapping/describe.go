@@ -100,6 +100,7 @@ var (
 		`section|h[1-6]|ul|ol|li|dl|dt|dd|table|thead|tbody|tr|td|th|img|blockquote|details|summary)(?:\s[^<>]*)?/?>`)
 	image    = regexp.MustCompile(`!\[[^\]]*\]\([^)]*\)`)
 	link     = regexp.MustCompile(`\[([^\]]+)\]\([^)]*\)`)
+	quote    = regexp.MustCompile(`(?m)^[ \t]*>[ \t]?(?:\[!([A-Z]+)\])?`)
 	fence    = regexp.MustCompile("(?m)^```.*$")
 	heading  = regexp.MustCompile(`(?m)^#{1,6}[ \t]+(.*?)[:#\s]*$`)
 	emphasis = regexp.MustCompile(`\*\*([^*\n]+)\*\*|__([^_\n]+)__`)
@@ -114,6 +115,12 @@ func cleanText(s string) string {
 	s = image.ReplaceAllString(s, "")
 	s = link.ReplaceAllString(s, "$1")
 	s = fence.ReplaceAllString(s, "")
+	s = quote.ReplaceAllStringFunc(s, func(mark string) string { // "> [!NOTE]" -> "Note:"
+		if kind := quote.FindStringSubmatch(mark)[1]; kind != "" {
+			return kind[:1] + strings.ToLower(kind[1:]) + ":"
+		}
+		return ""
+	})
 	if first := heading.FindStringIndex(strings.TrimSpace(s)); first != nil && first[0] == 0 {
 		s = cmp.Or(strings.TrimSpace(strings.TrimSpace(s)[first[1]:]), s) // a heading over all of it says little
 	}
@@ -176,7 +183,13 @@ func words(name string) string {
 		b.WriteRune(r)
 		before = r
 	}
-	text := strings.Join(strings.Fields(b.String()), " ")
+	all := strings.Fields(b.String())
+	for i, word := range all {
+		if rest := word[1:]; i > 0 && rest != "" && strings.ToLower(rest) == rest {
+			all[i] = strings.ToLower(word)
+		}
+	}
+	text := strings.Join(all, " ")
 	if text == "" {
 		return name
 	}

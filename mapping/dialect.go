@@ -169,13 +169,17 @@ func (v *view) name(definition string, depth int) string {
 	for _, name := range v.names {
 		taken[name] = true
 	}
-	base := clean(definition, notArgumentRune)
-	if base == "" {
-		base = "schema"
+	full := clean(definition, notArgumentRune)
+	if full == "" {
+		full = "schema"
 	}
-	name := base
+	// Of io.k8s.api.core.v1.Container the last word is enough, as long as no other ends in it.
+	name := full[strings.LastIndexByte(full, '.')+1:]
+	if name == "" || taken[name] {
+		name = full
+	}
 	for i := 2; taken[name]; i++ {
-		name = fmt.Sprintf("%s_%d", base, i)
+		name = fmt.Sprintf("%s_%d", full, i)
 	}
 	v.names[definition] = name
 	v.depths[definition] = depth
