@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -12,9 +13,13 @@ import (
 )
 
 // printBanner says on stderr what a newcomer needs: what is served, what is not and why, and what to do with it.
-func (t *terminal) printBanner(cfg *config.Config, gw *gateway.Gateway) {
-	t.printServed(cfg, gw)
+func (t *terminal) printBanner(cfg *config.Config, gw *gateway.Gateway, log *slog.Logger) {
 	endpoint := strings.TrimSuffix(cfg.Server.PublicURL, "/") + cfg.Server.Path
+	if cfg.Telemetry.Log.Format == "json" { // asked for in so many words: a program reads this
+		logServed(cfg, gw, log, endpoint)
+		return
+	}
+	t.printServed(cfg, gw)
 	header := ""
 	if cfg.Auth.Mode == "api_key" {
 		header = ` --header "Authorization: Bearer $KEY"`
@@ -30,6 +35,23 @@ func (t *terminal) printBanner(cfg *config.Config, gw *gateway.Gateway) {
 `, endpoint, cfg.Name, endpoint, header, cfg.Name, endpoint)
 }
 
+// logServed is the banner for programs.
+func logServed(cfg *config.Config, gw *gateway.Gateway, log *slog.Logger, endpoint string) {
+	report := gw.Report()
+	sandboxes := []string{}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Upstreams)) {
+		if cfg.Upstreams[name].Sandbox() {
+			sandboxes = append(sandboxes, name)
+		}
+	}
+	log.Info("serving", "name", cfg.Name, "version", programVersion(), "url", endpoint, "listen", cfg.Server.Listen,
+		"tools", len(gw.Tools()), "upstreams", len(cfg.Upstreams), "sandboxes", sandboxes,
+		"withheld", withheld(report), "problems", len(report.Problems), "warnings", len(report.Warnings))
+	for _, problem := range report.Problems {
+		log.Warn("lost while loading", "problem", problem.String())
+	}
+}
+
 // printStdioBanner says the same to who reads the log of a client that started the program.
 func (t *terminal) printStdioBanner(cfg *config.Config, gw *gateway.Gateway) {
 	t.printServed(cfg, gw)
@@ -43,22 +65,22 @@ func (t *terminal) printServed(cfg *config.Config, gw *gateway.Gateway) {
 	for _, tool := range tools {
 		perUpstream[tool.Upstream]++
 	}
+	if problems := report.Problems; len(problems) > 0 {
+		fmt.Fprintf(t.stderr, "%s\n\n", problems.Error())
+	}
 	fmt.Fprintf(t.stderr, "mcpgate %s serves %s from %s (%s)\n\n", programVersion(), count(len(tools), "tool"),
 		count(len(cfg.Upstreams), "upstream"), t.configPath())
 
 	table := tabwriter.NewWriter(t.stderr, 0, 0, 2, ' ', 0)
-	withheld := 0
 	for _, name := range slices.Sorted(maps.Keys(cfg.Upstreams)) {
 		upstream := cfg.Upstreams[name]
-		withheld += report.Withheld[name]
 		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", name, count(perUpstream[name], "tool"),
 			strings.Join(shortened(cfg.Dir, upstream.Spec), ", "), destination(upstream))
 	}
 	_ = table.Flush() // to stderr: there is nobody to tell
 	fmt.Fprintln(t.stderr)
-	if withheld > 0 {
-		fmt.Fprintf(t.stderr, "  %s withheld, since they are not read-only or are excluded; `expose: all` or `include:` shows them\n",
-			count(withheld, "operation"))
+	if n := withheld(report); n > 0 {
+		fmt.Fprintf(t.stderr, "  %s withheld, since expose and exclude say so; `include:` or `expose: all` shows them\n", count(n, "operation"))
 	}
 	if n := len(report.Problems); n > 0 {
 		fmt.Fprintf(t.stderr, "  %s cost a tool each, see above\n", count(n, "problem"))

@@ -120,11 +120,7 @@ func (t *terminal) tellWritten(ctx context.Context, path string, plan *gatewayPl
 	if err != nil {
 		return err
 	}
-	withheld := 0
-	for _, n := range report.Withheld {
-		withheld += n
-	}
-	fmt.Fprintf(t.stderr, "wrote %s: %s; %s withheld, since they write\n", path, count(len(tools), "tool"), count(withheld, "operation"))
+	fmt.Fprintf(t.stderr, "wrote %s: %s; %s withheld, since they write\n", path, count(len(tools), "tool"), count(withheld(report), "operation"))
 	if len(report.Problems) > 0 {
 		fmt.Fprintf(t.stderr, "%s; `mcpgate validate` shows them\n", count(len(report.Problems), "problem"))
 	}

@@ -61,6 +61,15 @@ func (t *terminal) printReport(report gateway.Report) {
 	}
 }
 
+// withheld counts the operations that expose and exclude keep back.
+func withheld(report gateway.Report) int {
+	sum := 0
+	for _, n := range report.Withheld {
+		sum += n
+	}
+	return sum
+}
+
 // warningLine is a document's oddity with its place.
 func warningLine(w specs.Warning) string {
 	place := config.Position{File: w.Pos.File, Line: w.Pos.Line, Column: w.Pos.Column}.String()

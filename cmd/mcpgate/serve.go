@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 
 	"github.com/spf13/cobra"
@@ -74,7 +73,7 @@ func (t *terminal) serveStdio(ctx context.Context, flags serveFlags) error {
 	if err != nil {
 		return err
 	}
-	gw, err := t.newGateway(ctx, cfg)
+	gw, err := gateway.New(ctx, cfg, gateway.Options{Logger: t.logger(cfg), Version: programVersion()})
 	if err != nil {
 		return err
 	}
@@ -101,22 +100,11 @@ func (t *terminal) serveHTTP(ctx context.Context, flags serveFlags) error {
 		return err
 	}
 	defer doors.close()
-	gw, err := t.newGateway(ctx, cfg)
+	log := t.logger(cfg)
+	gw, err := gateway.New(ctx, cfg, gateway.Options{Logger: log, Version: programVersion()})
 	if err != nil {
 		return err
 	}
-	t.printBanner(cfg, gw)
+	t.printBanner(cfg, gw, log)
 	return doors.serve(ctx, cfg, gw)
-}
-
-// newGateway loads everything that is served. What was lost on the way is told, and does not keep the rest out.
-func (t *terminal) newGateway(ctx context.Context, cfg *config.Config) (*gateway.Gateway, error) {
-	gw, err := gateway.New(ctx, cfg, gateway.Options{Logger: t.logger(cfg), Version: programVersion()})
-	if err != nil {
-		return nil, err
-	}
-	if problems := gw.Report().Problems; len(problems) > 0 {
-		fmt.Fprintln(t.stderr, problems.Error())
-	}
-	return gw, nil
 }

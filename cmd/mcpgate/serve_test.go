@@ -148,7 +148,7 @@ func TestServe(t *testing.T) {
 		"--sandbox", "--listen", "127.0.0.1:0")
 	for _, want := range []string{
 		"serves 2 tools from 1 upstream (gateway.yaml)", "petstore.yaml", "SANDBOX",
-		"2 operations withheld", "`expose: all` or `include:`",
+		"2 operations withheld", "`include:` or `expose: all`",
 		"claude mcp add --transport http shop " + p.url,
 	} {
 		if !strings.Contains(p.banner, want) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcpgate/gateway"
 	"mcpgate/mapping"
 )
 
@@ -34,7 +35,7 @@ func (t *terminal) toolsCommand() *cobra.Command {
 			case asJSON:
 				return printToolsJSON(t.stdout, tools)
 			default:
-				return t.printToolTable(tools)
+				return t.printToolTable(tools, report)
 			}
 		},
 	}
@@ -86,7 +87,7 @@ func printToolsJSON(w io.Writer, tools []*mapping.Tool) error {
 	return writeJSON(w, list)
 }
 
-func (t *terminal) printToolTable(tools []*mapping.Tool) error {
+func (t *terminal) printToolTable(tools []*mapping.Tool, report gateway.Report) error {
 	total := 0
 	table := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tMETHOD\tPATH\tTOKENS\tUPSTREAM")
@@ -97,7 +98,11 @@ func (t *terminal) printToolTable(tools []*mapping.Tool) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(t.stderr, "%s, about %d tokens in a model's context\n", count(len(tools), "tool"), total)
+	kept := ""
+	if n := withheld(report); n > 0 {
+		kept = fmt.Sprintf("; %s withheld (expose, exclude)", count(n, "operation"))
+	}
+	fmt.Fprintf(t.stderr, "%s, about %d tokens in a model's context%s\n", count(len(tools), "tool"), total, kept)
 	return nil
 }
 
