@@ -22,6 +22,8 @@ type Document struct {
 	Servers     []Server
 	// Defs are the named schemas: a Schema refers to one as {"$ref": "#/$defs/NAME"}.
 	Defs map[string]Schema
+	// Lost counts the operations, and the paths, that could not be read; a Warning says why.
+	Lost int
 
 	operations []*Operation
 }

@@ -21,11 +21,13 @@ func (r *reader) readPaths() {
 	for _, e := range r.entries(paths, "paths") {
 		item, err := r.resolve(e.value)
 		if err != nil {
+			r.doc.Lost++
 			r.lost(e.value, "the path "+e.key, err)
 			continue
 		}
 		if item.kind != object {
 			if item.kind != null {
+				r.doc.Lost++
 				r.warn(e.value, "the path %s should be an object, not %s; left out", e.key, item.kind)
 			}
 			continue
@@ -65,6 +67,7 @@ func (r *reader) plainPath(path string, n *node) (string, []Parameter) {
 	return plain, fixed
 }
 
+// lost warns that a part is left out, at the place where the reason is.
 func (r *reader) lost(at *node, what string, err error) {
 	w := Warning{Message: fmt.Sprintf("%s is left out: %v", what, err), Pos: at.position()}
 	var failed *Error
@@ -84,6 +87,7 @@ func (r *reader) readPath(path string, written, item *node) {
 		}
 		op, err := r.readOperation(method, path, item, n)
 		if err != nil {
+			r.doc.Lost++
 			r.lost(n, method+" "+path, err)
 			return
 		}
