@@ -127,11 +127,7 @@ func (r *reader) modernize(n *node, s map[string]any) {
 			delete(s, "multipleOf")
 		}
 	}
-	if oneOf := s["oneOf"]; oneOf != nil && s["anyOf"] == nil && n.get("discriminator") != nil {
-		// With a discriminator one alternative is chosen by name; without it, others may fit as well.
-		s["anyOf"] = oneOf
-		delete(s, "oneOf")
-	}
+	r.discriminate(n, s)
 	r.requireProperties(n, s)
 	r.fitValues(n, s)
 	if n.get("nullable").isTrue() || n.get("x-nullable").isTrue() {

@@ -130,7 +130,7 @@ func withoutEmpty(v any) any {
 		for key, item := range t {
 			item = withoutEmpty(item)
 			t[key] = item
-			zero := item == nil || item == "" || item == false
+			zero := item == nil || item == "" || item == false || item == json.Number("0")
 			if key == "Pos" || zero && key[0] >= 'A' && key[0] <= 'Z' {
 				delete(t, key)
 			}

@@ -26,7 +26,7 @@ var allowed = map[string][]string{
 	"gateway":                  {"config", "specs", "mapping", "auth", "auth/credential", "internal/fault", "internal/sandbox", "internal/telemetry"},
 	"internal/architecture":    {},
 	"internal/schemagen":       {"config"},
-	"internal/bench/corpus":    {"config", "specs", "mapping"},
+	"internal/bench/corpus":    {"config", "specs", "mapping", "internal/fault"},
 	"internal/bench/footprint": {},
 	"examples":                 {},
 	"cmd/mcpgate":              {"*"},

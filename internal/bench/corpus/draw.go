@@ -33,10 +33,11 @@ func draw(schema map[string]any, all bool) map[string]any {
 // value draws one. Examples come first: an author's example is the best there is.
 func (d drawer) value(v any, depth int) any {
 	s := d.flat(v, depth)
-	if constant, ok := s["const"]; ok {
+	enum := list(s["enum"])
+	if constant, ok := s["const"]; ok && (len(enum) == 0 || slices.Contains(enum, constant)) {
 		return constant
 	}
-	if enum, ok := s["enum"].([]any); ok && len(enum) > 0 {
+	if len(enum) > 0 {
 		for _, candidate := range enum {
 			if candidate != nil && candidate != "" {
 				return candidate
@@ -84,6 +85,9 @@ func fits(s map[string]any, kind string, candidate any) bool {
 
 // flat follows $ref and joins allOf and the first alternative that is not null into one schema.
 func (d drawer) flat(v any, depth int) map[string]any {
+	if v == false {
+		return map[string]any{"not": map[string]any{}}
+	}
 	s, _ := v.(map[string]any)
 	out := map[string]any{}
 	for key, value := range s {
@@ -168,7 +172,7 @@ func typeOf(s map[string]any) string {
 func (d drawer) array(s map[string]any, depth int) any {
 	out := []any{}
 	least := int(bound(s, "minItems", 0))
-	if least == 0 && depth <= deepest && bound(s, "maxItems", 1) > 0 {
+	if least == 0 && depth <= deepest && bound(s, "maxItems", 1) > 0 && !d.bare(s["items"], depth) {
 		least = 1
 	}
 	prefix := list(s["prefixItems"])
@@ -194,10 +198,26 @@ func (d drawer) array(s map[string]any, depth int) any {
 	return out
 }
 
+// bare reports whether a schema says nothing of what it wants: a long schema is shortened for clients, and a model would
+// leave out what it knows nothing of.
+func (d drawer) bare(v any, depth int) bool {
+	s := d.flat(v, depth+1)
+	delete(s, "description")
+	delete(s, "title")
+	return len(s) == 0 || len(s) == 1 && s["type"] == "object"
+}
+
 // another is the i-th different value.
 func another(s map[string]any, value any, i int) any {
 	if enum := list(s["enum"]); i < len(enum) {
 		return enum[i]
+	}
+	if pattern, ok := s["pattern"].(string); ok {
+		for more := i; more < i+8; more++ {
+			if t, ok := textFor(pattern, more); ok && t != value {
+				return t
+			}
+		}
 	}
 	switch v := value.(type) {
 	case string:
@@ -216,7 +236,8 @@ func (d drawer) object(s map[string]any, depth int) any {
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		needed := slices.Contains(required, any(name))
 		property := d.flat(properties[name], depth+1)
-		if property["not"] != nil && len(property) == 1 || property["readOnly"] == true && !needed {
+		forbidden, readOnly := property["not"] != nil && len(property) == 1, property["readOnly"] == true
+		if forbidden || !needed && (readOnly || depth > 0 && d.bare(properties[name], depth)) {
 			continue
 		}
 		if needed && depth < 30 || d.all && depth < deepest {
@@ -250,8 +271,11 @@ func text(s map[string]any) string {
 			}
 		}
 	}
+	if s["contentEncoding"] == "base64" {
+		return formats["byte"]
+	}
 	format, _ := s["format"].(string)
-	if t, ok := formats[format]; ok {
+	if t, ok := formats[format]; ok && len(t) <= most && len(t) >= least {
 		return t
 	}
 	t := "a b/c?d=é%" // each of these has to be escaped somewhere

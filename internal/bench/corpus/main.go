@@ -58,18 +58,18 @@ func measureAll(ctx context.Context, folder string) ([]outcome, error) {
 // report prints a line for each document, each rejection with its reason, and the sums.
 func report(out io.Writer, outcomes []outcome) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "document\tversion\toperations\ttools\tlost\twarnings\trenamed\tlargest\taccepted\tseconds\t")
+	fmt.Fprintln(table, "document\tversion\toperations\ttools\tlost\twarnings\trenamed\tlargest\tcorrected\taccepted\tseconds\t")
 	for _, o := range outcomes {
 		accepted := fmt.Sprintf("%d/%d", o.accepted, o.requests)
 		if o.unjudged != nil {
 			accepted = "kin refuses"
 		}
 		if o.err != nil {
-			fmt.Fprintf(table, "%s\tdoes not load\t\t\t\t\t\t\t\t\t\n", o.name)
+			fmt.Fprintf(table, "%s\tdoes not load\t\t\t\t\t\t\t\t\t\t\n", o.name)
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%.2f\t\n", o.name, o.version, o.operations, o.tools, o.lost,
-			o.warnings, o.renamed, o.largest, accepted, o.seconds)
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%.2f\t\n", o.name, o.version, o.operations, o.tools, o.lost,
+			o.warnings, o.renamed, o.largest, o.corrected, accepted, o.seconds)
 	}
 	table.Flush()
 	for _, o := range outcomes {

@@ -32,6 +32,7 @@ type outcome struct {
 	renamed    int // tools that are not called as their operationId
 	largest    int // bytes of the largest input schema
 	requests   int // drawn, required arguments alone and all of them, and not unjudged
+	corrected  int // of them, those that took more than one try
 	accepted   int // by kin-openapi's validator
 	seconds    float64
 	rejections []rejection
@@ -77,6 +78,8 @@ func newRecorder() *recorder {
 		r.last, r.body = req, body
 		w.WriteHeader(http.StatusNoContent)
 	}))
+	// A parameter called Accept-Encoding is the arguments' alone.
+	r.Client().Transport.(*http.Transport).DisableCompression = true
 	return r
 }
 
@@ -134,7 +137,10 @@ func measure(ctx context.Context, name string, upstream *recorder) outcome {
 // roundTrip draws arguments, sends the request, and has it judged.
 func (o *outcome) roundTrip(ctx context.Context, t *mapping.Tool, all bool, upstream *recorder, j *judge) {
 	variant := map[bool]string{false: "required", true: "all"}[all]
-	err := send(ctx, t, all, upstream)
+	tries, err := send(ctx, t, all, upstream)
+	if tries > 1 {
+		o.corrected++
+	}
 	if err == nil && j != nil {
 		err = j.check(ctx, upstream.last, t.Path, upstream.again)
 	}
@@ -150,35 +156,32 @@ func (o *outcome) roundTrip(ctx context.Context, t *mapping.Tool, all bool, upst
 	o.rejections = append(o.rejections, rejection{t.Name, variant, err.Error()})
 }
 
-func send(ctx context.Context, t *mapping.Tool, all bool, upstream *recorder) error {
+// send makes the request and has the recorder keep it; tries says how often arguments had to be given.
+func send(ctx context.Context, t *mapping.Tool, all bool, upstream *recorder) (tries int, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(t.InputSchema))
 	decoder.UseNumber()
 	var schema map[string]any
 	if err := decoder.Decode(&schema); err != nil {
-		return fmt.Errorf("the input schema: %w", err)
+		return 0, fmt.Errorf("the input schema: %w", err)
 	}
-	raw, err := json.Marshal(draw(schema, all))
+	raw, args, tries, err := parse(t, draw(schema, all))
 	if err != nil {
-		return err
-	}
-	args, err := t.ParseArguments(raw)
-	if err != nil {
-		return fmt.Errorf("arguments %.300s: %w", raw, err)
+		return tries, err
 	}
 	req, err := t.NewRequest(ctx, args)
 	if err != nil {
-		return fmt.Errorf("request for %.300s: %w", raw, err)
+		return tries, fmt.Errorf("request for %.300s: %w", raw, err)
 	}
 	upstream.last = nil
 	resp, err := upstream.Client().Do(req)
 	if err != nil {
-		return err
+		return tries, err
 	}
 	if err := resp.Body.Close(); err != nil {
-		return err
+		return tries, err
 	}
 	if resp.StatusCode != http.StatusNoContent || upstream.last == nil {
-		return fmt.Errorf("the recorder answers %s", resp.Status)
+		return tries, fmt.Errorf("the recorder answers %s", resp.Status)
 	}
-	return nil
+	return tries, nil
 }

@@ -30,7 +30,7 @@ func writeMatch(b *strings.Builder, re *syntax.Regexp, more int) {
 			writeMatch(b, sub, more)
 		}
 	case syntax.OpAlternate:
-		writeMatch(b, re.Sub[0], more)
+		writeMatch(b, re.Sub[more%len(re.Sub)], more)
 	case syntax.OpPlus:
 		repeat(b, re.Sub[0], max(1, more), more)
 	case syntax.OpStar, syntax.OpQuest:

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// wanted is the share of requests that kin-openapi's validator has to accept. Most of what it refuses it can't judge:
+// see its reasons in the report.
+const wanted = 0.98
+
+// TestCorpus plays the corpus, and prints the share that is accepted.
+func TestCorpus(t *testing.T) {
+	folder := os.Getenv("MCPGATE_CORPUS")
+	if folder == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("CI wants MCPGATE_CORPUS, the folder of published documents")
+		}
+		t.Skip("skipped: MCPGATE_CORPUS does not name the folder of published documents")
+	}
+	check(t, folder, wanted, 3000)
+}
+
+// TestShippedCorpus plays the few documents that are copied into this repository.
+func TestShippedCorpus(t *testing.T) {
+	check(t, filepath.Join("..", "..", "..", "specs", "testdata", "corpus"), 0.97, 150) // few requests: each counts for half a per cent
+}
+
+func check(t *testing.T, folder string, share float64, least int) {
+	t.Helper()
+	outcomes, err := measureAll(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	report(&text, outcomes)
+	t.Log("\n" + text.String())
+	total := sum(outcomes)
+	fmt.Println(total) // without -v, too
+	if total.loaded != total.documents {
+		t.Errorf("%d documents do not load", total.documents-total.loaded)
+	}
+	if total.lost > 0 {
+		t.Errorf("%d operations are lost", total.lost)
+	}
+	if total.share() < share || total.requests < least {
+		t.Errorf("kin-openapi accepts %.2f %% of %d requests; %.0f %% of at least %d are wanted",
+			100*total.share(), total.requests, 100*share, least)
+	}
+}
+
+func TestJudgeRefuses(t *testing.T) {
+	folder := t.TempDir()
+	document := `openapi: 3.0.3
+info: {title: t, version: "1"}
+paths:
+  /things/{id}:
+    put:
+      operationId: put
+      parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [n], properties: {n: {type: integer}}}}}}
+      responses: {"204": {description: ok}}
+`
+	name := filepath.Join(folder, "api.yaml")
+	if err := os.WriteFile(name, []byte(document), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	upstream := newRecorder()
+	defer upstream.Close()
+	o := measure(t.Context(), name, upstream)
+	if o.accepted != 2 || o.requests != 2 || len(o.rejections) != 0 {
+		t.Errorf("a good document: %d of %d, %v", o.accepted, o.requests, o.rejections)
+	}
+	// The same requests, judged by a document that wants something else.
+	if err := os.WriteFile(name, []byte(strings.ReplaceAll(document, "{type: integer}", "{type: boolean}")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j, err := newJudge(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.check(t.Context(), upstream.last, "/things/{id}", upstream.again); err == nil {
+		t.Error("the judge accepts a number for a boolean")
+	}
+}
+
+func TestDraw(t *testing.T) {
+	const schema = `{"type": "object", "required": ["id", "tags", "kind"], "$defs": {"Kind": {"anyOf": [{"type": "null"}, {"const": "a"}]}},
+"properties": {"id": {"type": "integer", "exclusiveMinimum": 4, "multipleOf": 5}, "kind": {"$ref": "#/$defs/Kind"},
+"tags": {"type": "array", "minItems": 2, "uniqueItems": true, "items": {"type": "string", "pattern": "^[a-c]{2,3}\\d+$"}},
+"when": {"type": "string", "format": "date-time"}, "short": {"type": "string", "maxLength": 3}, "size": {"type": "number", "maximum": 0.5},
+"never": false, "loop": {"type": "object", "properties": {"inner": {"type": "boolean"}}}}}`
+	decoder := json.NewDecoder(strings.NewReader(schema))
+	decoder.UseNumber()
+	var tree map[string]any
+	if err := decoder.Decode(&tree); err != nil {
+		t.Fatal(err)
+	}
+	for all, want := range map[bool]string{
+		false: `{"id":5,"kind":"a","tags":["aa1","aa11"]}`,
+		true:  `{"id":5,"kind":"a","loop":{"inner":true},"short":"x","size":0.5,"tags":["aa1","aa11"],"when":"2026-01-31T12:30:00Z"}`,
+	} {
+		got, err := json.Marshal(draw(tree, all))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, string(got)); diff != "" {
+			t.Errorf("all=%t (-want +got):\n%s", all, diff)
+		}
+	}
+}
+
+func TestTextFor(t *testing.T) {
+	for _, pattern := range []string{
+		`^[a-z0-9]{3,}$`, `^(0|[1-9][0-9]*)$`, `^[^ :]+$`, `(a|b)+c?`, `^\d{4}-\d{2}$`, `[[:upper:]]`, `^$`, `x*`, `\p{Greek}`,
+	} {
+		re := regexp.MustCompile(pattern)
+		for more := range 4 {
+			if got, ok := textFor(pattern, more); !ok || !re.MatchString(got) {
+				t.Errorf("%s, %d more: %q", pattern, more, got)
+			}
+		}
+	}
+	if _, ok := textFor(`(?=a)`, 0); ok {
+		t.Error("a lookahead is none of Go's")
+	}
+}
+
+func TestLeaveOut(t *testing.T) {
+	var drawn map[string]any
+	if err := json.Unmarshal([]byte(`{"a": {"b": {"c": 1}, "d": 2}, "e": [{"f": 1}, {"g": 2}], "h": 3}`), &drawn); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ path, want string }{
+		{"a.b.x", `{"a":{"d":2},"e":[{"f":1},{"g":2}],"h":3}`},
+		{"e[1].g", `{"a":{"d":2},"e":[{"f":1},{}],"h":3}`},
+		{"e[0].missing", `{"a":{"d":2},"h":3}`},
+		{"h", `{"a":{"d":2}}`},
+		{"nowhere", `{"a":{"d":2}}`},
+	} {
+		without(drawn, pathSteps.FindAllString(step.path, -1))
+		got, err := json.Marshal(drawn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(step.want, string(got)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.path, diff)
+		}
+	}
+}
