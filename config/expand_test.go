@@ -113,7 +113,7 @@ func FuzzExpand(f *testing.F) {
 	f.Add("a: {b: ${A}}", "x}\n- y")
 	f.Fuzz(func(t *testing.T, text, value string) {
 		e := &expander{env: func(string) (string, bool) { return value, true }}
-		got, err := e.expand(text, t.TempDir())
+		got, err := e.expand(text, "/nonexistent")
 		if !strings.Contains(text, "$") && (err != nil || got != text) {
 			t.Errorf("%q became %q, %v", text, got, err)
 		}
