@@ -99,7 +99,7 @@ func TestParameterHeadersAreCompared(t *testing.T) {
 	g, server := serve(t, setup{})
 	publishing(t, g, handMade("tool", `{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}`))
 	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"tool","arguments":{"region":"eu"},` + modern + `}}`
-	if got := postModern(t, server, "tools/call", "tool", call, "Mcp-Param-Region: us"); got.status != http.StatusBadRequest && !strings.Contains(got.body, "-32001") {
+	if got := postModern(t, server, "tools/call", "tool", call, "Mcp-Param-Region: us"); got.status != http.StatusBadRequest {
 		t.Errorf("another value in the header: %d %s", got.status, got.body)
 	}
 }
