@@ -14,8 +14,9 @@ import (
 // ParseArguments validates a call's arguments against the whole schema, puts defaults in, and returns them. A
 // mismatch is a fault.Input that names each argument and what is allowed. raw may be empty.
 //
-// It forgives what models get wrong and nothing is lost by: null for an argument that may be left out, and a number,
-// boolean, array or object that is written as a string where no string is allowed.
+// It forgives what models get wrong where nothing is lost by it: null for an argument that takes no null counts as not
+// given; a number, boolean, array or object that is written as a string is read as such where no string is allowed; and
+// a number is written as a string where nothing but a string is.
 func (t *Tool) ParseArguments(raw json.RawMessage) (Arguments, error) {
 	args, err := decodeArguments(raw)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // Withheld counts, for each upstream, the operations of its documents that expose and exclude keep back.
 func Withheld(cfg *config.Config, documents map[string][]*specs.Document) map[string]int {
 	counts := map[string]int{}
-	c := &compilation{cfg: cfg}
+	c := newCompilation(cfg)
 	for name, upstream := range cfg.Upstreams {
 		if _, withheld := c.choose(upstream, documents[name]); withheld > 0 {
 			counts[name] = withheld

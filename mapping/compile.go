@@ -37,16 +37,28 @@ type plan struct {
 type compilation struct {
 	cfg      *config.Config
 	problems []config.Problem
+	said     map[string]bool
+	failed   bool // the plan that is being compiled has a problem
 }
 
+func newCompilation(cfg *config.Config) *compilation {
+	return &compilation{cfg: cfg, said: map[string]bool{}}
+}
+
+// problem adds a problem, once: a server that is missing is missing for a thousand operations.
 func (c *compilation) problem(path config.Path, hint, format string, args ...any) {
-	c.problems = append(c.problems, c.cfg.Problem(path, fmt.Sprintf(format, args...), hint))
+	problem := c.cfg.Problem(path, fmt.Sprintf(format, args...), hint)
+	c.failed = true
+	if key := problem.Path.String() + "\n" + problem.Message; !c.said[key] {
+		c.said[key] = true
+		c.problems = append(c.problems, problem)
+	}
 }
 
 // Compile turns every chosen operation of every upstream into a tool, sorted by name. documents has the documents of
 // each upstream by its name. An operation that can't become a tool is a problem, not the end: the others are returned.
 func Compile(cfg *config.Config, documents map[string][]*specs.Document) ([]*Tool, []config.Problem) {
-	c := &compilation{cfg: cfg}
+	c := newCompilation(cfg)
 	var plans []*plan
 	for _, name := range sortedKeys(cfg.Upstreams) {
 		chosen, _ := c.choose(cfg.Upstreams[name], documents[name])
@@ -68,7 +80,7 @@ func Compile(cfg *config.Config, documents map[string][]*specs.Document) ([]*Too
 
 // tool compiles one plan.
 func (c *compilation) tool(p *plan) (*Tool, bool) {
-	before := len(c.problems)
+	c.failed = false
 	t := &Tool{
 		Name: p.name, Upstream: p.upstream.Name, Method: p.op.Method, Path: p.op.Path, Query: p.query,
 		Title:       cmp.Or(p.entry.Title, title(p.op, p.name)),
@@ -104,7 +116,7 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 		c.problem(p.path, "", "%s %s of upstream %q: its schema can't be used: %v", t.Method, t.Path, t.Upstream, err)
 		return nil, false
 	}
-	return t, len(c.problems) == before
+	return t, !c.failed
 }
 
 // fill writes the request down as far as it is known before a call.

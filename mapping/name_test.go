@@ -45,7 +45,7 @@ func TestNamesAreStable(t *testing.T) {
 		ops = append(ops, &specs.Operation{ID: id, Method: []string{"GET", "POST"}[i%2], Path: fmt.Sprintf("/a/%d", i/2)})
 	}
 	names := func() map[string]string {
-		c := &compilation{cfg: &config.Config{Upstreams: map[string]*config.Upstream{"a": {Name: "a"}, "b": {Name: "b"}}}}
+		c := newCompilation(&config.Config{Upstreams: map[string]*config.Upstream{"a": {Name: "a"}, "b": {Name: "b"}}})
 		var plans []*plan
 		for _, op := range ops {
 			plans = append(plans, &plan{upstream: c.cfg.Upstreams["a"], op: op, entry: &config.Tool{}})

@@ -104,7 +104,7 @@ func drawable(t *testing.T, cfg *config.Config, document *specs.Document) map[st
 	defs.compiler.AssertFormat()
 	for _, op := range document.Operations() {
 		in := collect(defs, op)
-		(&compilation{cfg: cfg}).place(&plan{upstream: cfg.Upstreams["api"], op: op}, in)
+		newCompilation(cfg).place(&plan{upstream: cfg.Upstreams["api"], op: op}, in)
 		in.assignNames()
 		properties, required := map[string]any{}, []any{}
 		for _, a := range in.arguments {
