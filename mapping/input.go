@@ -21,11 +21,15 @@ type argument struct {
 	named       bool // name is gateway.yaml's
 	slot        slot
 
-	hidden    bool // the model does not see it
-	fixed     bool // value is sent, and hidden
-	value     any
-	defaulted bool // value is sent where the model says nothing
+	hidden     bool // the model does not see it
+	fixed      bool // value is sent, and hidden
+	value      any
+	defaulted  bool // value is sent where the model says nothing
+	documented bool // and the default is the document's
 }
+
+// text is what the document or gateway.yaml says of an argument.
+func (a *argument) text() string { return cmp.Or(a.description, described(a.schema)) }
 
 // places in the order in which an argument gets its plain name, where several have one name on the wire.
 var places = []string{"variable", "path", "query", "header", "cookie", "body"}
@@ -60,7 +64,7 @@ func collect(d *definitions, op *specs.Operation) *inputs {
 
 // collectBody makes one argument of each property where that loses nothing, else one of the whole body.
 func (in *inputs) collectBody(d *definitions, body *specs.Body) {
-	media := chooseMedia(body.Content)
+	media := chooseMedia(d, body.Content)
 	schema := d.cleaned(media.Schema)
 	media.Type = concrete(media.Type, d.follow(schema))
 	in.body = &bodyTemplate{mediaType: media.Type, required: body.Required, encoding: media.Encoding}
@@ -78,8 +82,18 @@ func (in *inputs) collectBody(d *definitions, body *specs.Body) {
 	}
 	in.arguments = append(in.arguments, &argument{
 		in: "body", schema: wholeBody(schema, media.Type), required: body.Required,
-		description: cmp.Or(cleanText(body.Description), "The body of the request."),
+		description: cmp.Or(cleanText(body.Description), described(d.follow(schema)), "The body of the request."),
 	})
+	if !isJSON(media.Type) {
+		last := in.arguments[len(in.arguments)-1]
+		last.description = sentence(last.description) + " It is " + baseType(media.Type) + "."
+	}
+}
+
+// described is what a schema says of itself.
+func described(schema map[string]any) string {
+	text, _ := schema["description"].(string)
+	return text
 }
 
 func isMultipart(mediaType string) bool { return strings.HasPrefix(baseType(mediaType), "multipart/") }
@@ -98,6 +112,22 @@ func (a *argument) takeFile(d *definitions) {
 		a.schema = fileSchema()
 	}
 	a.description = text
+}
+
+// hasFile reports whether an object has a file among its properties.
+func hasFile(d *definitions, schema map[string]any) bool {
+	flat, ok := flatten(d, schema)
+	if !ok {
+		return false
+	}
+	for _, property := range flat.properties {
+		property = d.follow(property)
+		items, _ := property["items"].(map[string]any)
+		if isFile(property) || items != nil && isFile(d.follow(items)) {
+			return true
+		}
+	}
+	return false
 }
 
 func fileSchema() map[string]any {
@@ -138,10 +168,12 @@ func wholeBody(schema map[string]any, mediaType string) map[string]any {
 	return fileSchema()
 }
 
-// chooseMedia prefers JSON, then forms, then multipart, then what comes first.
-func chooseMedia(content []specs.Media) specs.Media {
+// chooseMedia prefers JSON, then forms, then multipart, then what comes first. A file goes into multipart alone.
+func chooseMedia(d *definitions, content []specs.Media) specs.Media {
 	rank := func(m specs.Media) int {
 		switch mediaType := baseType(m.Type); {
+		case structured(mediaType) && !isMultipart(mediaType) && hasFile(d, d.cleaned(m.Schema)):
+			return 5
 		case mediaType == "application/json":
 			return 0
 		case isJSON(mediaType):

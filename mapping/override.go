@@ -10,6 +10,7 @@ import (
 
 // override puts what gateway.yaml says of arguments on them.
 func (c *compilation) override(p *plan, in *inputs) {
+	in.takeDefaults(p.defs)
 	in.assignNames() // so that body_name can be said where name alone is two arguments
 	for _, key := range sortedKeys(p.entry.Arguments) {
 		entry := p.entry.Arguments[key]
@@ -24,6 +25,16 @@ func (c *compilation) override(p *plan, in *inputs) {
 		}
 	}
 	in.checkNames(c, p)
+}
+
+// takeDefaults sends the document's default where an argument is required, so that the model need not say it. Where it is
+// not, the upstream knows its defaults best.
+func (in *inputs) takeDefaults(d *definitions) {
+	for _, a := range in.arguments {
+		if value, ok := d.follow(a.schema)["default"]; ok && value != nil && a.required && a.in != "path" {
+			a.value, a.defaulted, a.documented = value, true, true
+		}
+	}
 }
 
 // find returns an argument by its name on the wire, or where several share that, by the client's.
@@ -90,8 +101,8 @@ func (c *compilation) change(path config.Path, d *definitions, a *argument, entr
 	case entry.Value != nil:
 		a.value, a.fixed = plain(entry.Value), true
 	case entry.Default != nil:
-		a.value, a.defaulted = plain(entry.Default), true
-	case entry.Hide && a.required:
+		a.value, a.defaulted, a.documented = plain(entry.Default), true, false
+	case entry.Hide && a.required && !a.defaulted:
 		c.problem(path, "give it a value or a default", "a required argument can't be hidden")
 	}
 }
@@ -117,30 +128,28 @@ func (in *inputs) checkNames(c *compilation, p *plan) {
 // checkValues makes sure that defaults and fixed values fit. A value from ${...} is text: it is read as what the argument
 // takes.
 func (c *compilation) checkValues(t *Tool, p *plan, in *inputs) {
+	t.defaults = map[string]any{}
 	for _, a := range in.arguments {
 		if !a.fixed && !a.defaulted {
 			continue
 		}
 		schema, err := p.defs.compile(a.schema)
-		if err != nil {
-			c.problem(p.path.Child("arguments", a.wire), "", "its schema can't be used: %v", err)
-			continue
+		if err == nil {
+			a.value = lenient(schema, a.value)
+			err = schema.Validate(a.value)
 		}
-		value := lenient(schema, a.value)
-		if err := schema.Validate(value); err != nil {
+		switch {
+		case err != nil && a.documented:
+			a.defaulted = false // documents have defaults that don't fit; the model then has to say it
+		case err != nil:
 			key := "default"
 			if a.fixed {
 				key = "value"
 			}
 			c.problem(p.path.Child("arguments", a.wire, key), "", "%v is not a value of %q: %s", a.value, a.wire,
 				firstMismatch(err))
-			continue
-		}
-		if a.value = value; a.defaulted && !a.hidden {
-			if t.defaults == nil {
-				t.defaults = map[string]any{}
-			}
-			t.defaults[a.name] = value
+		case a.defaulted && !a.hidden:
+			t.defaults[a.name] = a.value
 		}
 	}
 }

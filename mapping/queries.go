@@ -84,12 +84,6 @@ func (c *compilation) queryOperation(p *plan, request string, all []*candidate) 
 	return true
 }
 
-// text is what the document says of an argument.
-func (a *argument) text() string {
-	text, _ := a.schema["description"].(string)
-	return cmp.Or(a.description, text)
-}
-
 func madeQuery(method, route, argument string) *specs.Operation {
 	op := &specs.Operation{Method: method, Path: route}
 	schema := specs.Schema{"type": "string"}
