@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -14,25 +17,50 @@ import (
 
 // printBanner says on stderr what a newcomer needs: what is served, what is not and why, and what to do with it.
 func (t *terminal) printBanner(cfg *config.Config, gw *gateway.Gateway, log *slog.Logger) {
-	endpoint := strings.TrimSuffix(cfg.Server.PublicURL, "/") + cfg.Server.Path
+	endpoint := strings.TrimSuffix(cfg.Server.PublicURL, "/") + "/" + strings.Trim(cfg.Server.Path, "/")
 	if cfg.Telemetry.Log.Format == "json" { // asked for in so many words: a program reads this
 		logServed(cfg, gw, log, endpoint)
 		return
 	}
 	t.printServed(cfg, gw)
-	header := ""
+	name := notInClientName.ReplaceAllString(cfg.Name, "-")
+	key, headers := "", ""
 	if cfg.Auth.Mode == "api_key" {
-		header = ` --header "Authorization: Bearer $KEY"`
+		key, headers = ` --header "Authorization: Bearer $KEY"`, `, "headers": {"Authorization": "Bearer KEY"}`
 	}
 	fmt.Fprintf(t.stderr, `
   MCP is at %s
+  %s
 
-  Claude Code:  claude mcp add --transport http %s %s%s
-  VS Code:      code --add-mcp '{"name": %q, "type": "http", "url": %q}'
-  by hand:      mcpgate tools; mcpgate call NAME key=value
+  Claude Code:   claude mcp add --transport http %s %s%s
+  VS Code:       code --add-mcp '{"name": %q, "type": "http", "url": %q%s}'
+  by hand:       %s call NAME key=value
   other clients: docs/clients.md
 
-`, endpoint, cfg.Name, endpoint, header, cfg.Name, endpoint)
+`, endpoint, reach(cfg), name, endpoint, key, name, endpoint, headers, programName())
+}
+
+// notInClientName is what a shell or a client would stumble over in a server's name.
+var notInClientName = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+
+// reach says who may call.
+func reach(cfg *config.Config) string {
+	switch {
+	case cfg.Open():
+		return "OPEN: whoever reaches " + cfg.Server.Listen + " may call every tool (--insecure)"
+	case cfg.Auth.Mode == "none":
+		return "for programs on this machine alone, since nobody is asked for a key (auth.mode: none)"
+	default:
+		return "for callers who show a key (auth.mode: " + cfg.Auth.Mode + "), at " + cfg.Server.Listen
+	}
+}
+
+// programName is how the person started the program.
+func programName() string {
+	if path, err := os.Executable(); err == nil && strings.Contains(filepath.ToSlash(path), "/go-build") {
+		return "go run ./cmd/mcpgate"
+	}
+	return "mcpgate"
 }
 
 // logServed is the banner for programs.
