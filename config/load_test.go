@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -326,7 +327,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		problems, ok := err.(Problems)
+		problems, ok := errors.AsType[Problems](err)
 		if !ok || cfg != nil || len(problems) == 0 {
 			t.Fatalf("%T: %v", err, err)
 		}

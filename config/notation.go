@@ -27,21 +27,21 @@ func notation[T any](d *decoder, n *node, path Path, parse func(string) (T, erro
 	return value, true
 }
 
-func (v *Duration) decode(d *decoder, n *node, path Path) {
-	if value, ok := notation(d, n, path, parseDuration); ok {
-		*v = value
+func (d *Duration) decode(from *decoder, n *node, path Path) {
+	if value, ok := notation(from, n, path, parseDuration); ok {
+		*d = value
 	}
 }
 
-func (v *Size) decode(d *decoder, n *node, path Path) {
+func (s *Size) decode(d *decoder, n *node, path Path) {
 	if value, ok := notation(d, n, path, parseSize); ok {
-		*v = value
+		*s = value
 	}
 }
 
-func (v *Rate) decode(d *decoder, n *node, path Path) {
+func (r *Rate) decode(d *decoder, n *node, path Path) {
 	if value, ok := notation(d, n, path, parseRate); ok {
-		*v = value
+		*r = value
 	}
 }
 

@@ -106,13 +106,16 @@ upstreams:
 	}
 }
 
-// loadText loads a gateway.yaml that has to be right.
+// loadText loads a gateway.yaml that has to be right, for an editor with the schema too.
 func loadText(t testing.TB, text string, env ...string) *Config {
 	t.Helper()
 	name := write(t, map[string]string{"gateway.yaml": text})
 	cfg, err := Load(name, variables(env...))
 	if err != nil {
 		t.Fatalf("%s: %v", filepath.Base(name), err)
+	}
+	if err := againstSchema(t, compileSchema(t), []byte(text)); err != nil {
+		t.Errorf("the schema: %v", err)
 	}
 	return cfg
 }

@@ -62,7 +62,7 @@ func typeOf(filled map[string]bool) string {
 		return "bearer"
 	case filled["username"] || filled["password"]:
 		return "basic"
-	case filled["value"]:
+	case filled["value"] || filled["in"] || filled["name"]:
 		return "api_key"
 	}
 	return ""

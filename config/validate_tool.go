@@ -170,14 +170,16 @@ func (v *validator) declared(at Path, a *Argument) {
 	}
 }
 
-// isOfType reports whether a value of the file is of a JSON Schema type. A number may stand for a string: YAML's author
-// does not think of quotes.
+// isOfType reports whether a value of the file is of a JSON Schema type. A number may stand for a string and a string for
+// a number or a boolean: who writes YAML thinks of quotes too rarely, or has to write them around a variable.
 func isOfType(value any, typ string) bool {
 	switch value := value.(type) {
 	case json.Number:
 		return typ == "number" || typ == "string" || (typ == "integer" && !strings.ContainsAny(value.String(), ".eE"))
 	case string:
-		return typ == "string"
+		_, notBoolean := parseBoolean(value)
+		_, notNumber := parseNumber(value)
+		return typ == "string" || (typ == "boolean" && notBoolean == nil) || (typ == "number" || typ == "integer") && notNumber == nil
 	case bool:
 		return typ == "boolean"
 	case []any:
