@@ -25,8 +25,14 @@ func (t *Tool) cut(data []byte, limit int) (json.RawMessage, *Truncated) {
 	return kept, truncated
 }
 
+// maxCutDepth bounds how deep a cut goes on: an answer may be nothing but brackets in brackets.
+const maxCutDepth = 16
+
 // cutter remembers what it cuts.
-type cutter struct{ places []cutPlace }
+type cutter struct {
+	places []cutPlace
+	depth  int
+}
 
 // cutPlace is one value that was cut.
 type cutPlace struct {
@@ -46,12 +52,15 @@ func (c *cutter) fit(path string, value []byte, budget int) []byte {
 	if len(value) <= budget {
 		return value
 	}
-	switch value[0] {
-	case '[':
+	c.depth++
+	defer func() { c.depth-- }()
+	switch {
+	case c.depth > maxCutDepth:
+	case value[0] == '[':
 		return c.array(path, value, budget)
-	case '{':
+	case value[0] == '{':
 		return c.object(path, value, budget)
-	case '"':
+	case value[0] == '"':
 		return c.text(path, value, budget)
 	}
 	c.note(path, 0, len(value), "bytes", len(value))

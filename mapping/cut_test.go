@@ -133,6 +133,23 @@ func FuzzCut(f *testing.F) {
 	})
 }
 
+// An answer that is nothing but brackets takes no longer than another.
+func TestCutDeep(t *testing.T) {
+	data := []byte(strings.Repeat(`[{"a":`, 4000) + `"` + strings.Repeat("x", 1<<20) + `"` + strings.Repeat("}]", 4000))
+	got, truncated := (&Tool{}).cut(data, 60000)
+	if !json.Valid(got) || len(got) > 60000 || truncated == nil {
+		t.Errorf("%d bytes, %+v", len(got), truncated)
+	}
+}
+
+func BenchmarkCut(b *testing.B) {
+	data := []byte(`{"records":[` + strings.Repeat(`{"id":"0015g00000XyZ","name":"Example","amount":12.50},`, 100_000) + `{}]}`)
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		(&Tool{}).cut(data, 60_000)
+	}
+}
+
 // TestRaw walks a value and puts it together again.
 func TestRaw(t *testing.T) {
 	const text = `{"a":[1,{"b":"}]\"\\"},[],{}],"c\"d":null,"":{"x":-1.5e3},"z":true}`

@@ -24,9 +24,12 @@ const (
 // statusFault turns an answer whose status is not a success into a fault, with what the upstream says about it. Where the
 // body breaks off, what came of it is taken: the status alone says that the call failed.
 func (t *Tool) statusFault(resp *http.Response) error {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("reading the answer of %s: %w", t.Upstream, err)
+	var body []byte
+	if reader, err := t.uncompressed(resp); err == nil {
+		body, err = io.ReadAll(io.LimitReader(reader, maxErrorBody))
+		if errors.Is(err, context.Canceled) {
+			return fmt.Errorf("reading the answer of %s: %w", t.Upstream, err)
+		}
 	}
 	contentType := resp.Header.Get("Content-Type")
 	detail := readDetail(toUTF8(body, contentType), baseType(contentType))

@@ -55,7 +55,7 @@ func (s slot) headerValue(value any) string {
 	if s.contentType != "" {
 		return s.content(value)
 	}
-	w := writer{escape: func(text string) string { return text }, style: "simple", explode: s.explode, verbatim: true}
+	w := writer{escape: unescaped, style: "simple", explode: s.explode, verbatim: true}
 	return w.join(value, ",")
 }
 
@@ -262,6 +262,9 @@ func compactJSON(value any) string {
 	}
 	return strings.TrimSuffix(text.String(), "\n")
 }
+
+// unescaped leaves all as it is.
+func unescaped(text string) string { return text }
 
 // escapeAll leaves only the unreserved characters of RFC 3986 section 2.3, so that a value can stand anywhere in a URL.
 func escapeAll(text string) string {

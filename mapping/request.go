@@ -69,7 +69,7 @@ func (t *template) url(args Arguments) (string, error) {
 
 // expandBase puts server variables into the base URL.
 func (t *template) expandBase(args Arguments) (string, error) {
-	return expand(t.base, func(name string) (string, error) {
+	return expand(t.base, unescaped, func(name string) (string, error) {
 		slot, ok := t.segment(name, true)
 		if !ok {
 			return "", unfilled(name)
@@ -91,7 +91,7 @@ func (t *template) expandPath(args Arguments) (path, query string, err error) {
 	// A fragment, as in AWS's /#Action=..., tells operations apart in the document, and is never sent.
 	text, _, _ := strings.Cut(t.path, "#")
 	text, query, _ = strings.Cut(text, "?")
-	query, err = expand(escapeLiteral(query), func(name string) (string, error) {
+	query, err = expand(query, escapeLiteral, func(name string) (string, error) {
 		slot, ok := t.segment(name, false)
 		if !ok {
 			return "", unfilled(name)
@@ -115,7 +115,7 @@ func (t *template) expandPath(args Arguments) (path, query string, err error) {
 // nginx does so after it has decoded %2F: a value that is empty, or has . or .. between slashes, is refused.
 func (t *template) expandSegment(segment string, args Arguments) (string, error) {
 	var last slot
-	text, err := expand(escapeLiteral(segment), func(name string) (string, error) {
+	text, err := expand(segment, escapeLiteral, func(name string) (string, error) {
 		slot, ok := t.segment(name, false)
 		if !ok {
 			return "", unfilled(name)
@@ -150,13 +150,13 @@ func (t *template) segment(name string, variable bool) (slot, bool) {
 	return slot{}, false
 }
 
-// expand replaces each {name} in text by what fill returns for it.
-func expand(text string, fill func(name string) (string, error)) (string, error) {
+// expand replaces each {name} in text by what fill returns for it, and writes what stands around them with escape.
+func expand(text string, escape escaper, fill func(name string) (string, error)) (string, error) {
 	var out strings.Builder
 	for {
 		before, rest, found := strings.Cut(text, "{")
 		name, after, closed := strings.Cut(rest, "}")
-		out.WriteString(before)
+		out.WriteString(escape(before))
 		if !found {
 			return out.String(), nil
 		}
@@ -222,8 +222,7 @@ func (t *template) setHeaders(req *http.Request, args Arguments, mediaType strin
 	return nil
 }
 
-// escapeLiteral makes the document's own text fit into a URL: what may not stand there is percent-encoded, escapes and
-// {name} stay.
+// escapeLiteral makes the document's own text fit into a URL: what may not stand there is percent-encoded, escapes stay.
 func escapeLiteral(text string) string {
 	var out strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -232,7 +231,7 @@ func escapeLiteral(text string) string {
 			continue
 		}
 		out.WriteString(percentEncode(text[i:i+1], func(c byte) bool {
-			return strings.IndexByte("-._~!$&'()*+,;=:@/?{}", c) >= 0
+			return strings.IndexByte("-._~!$&'()*+,;=:@/?", c) >= 0
 		}))
 	}
 	return out.String()

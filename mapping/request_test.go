@@ -106,6 +106,9 @@ func TestURL(t *testing.T) {
 			template{base: "http://{host}/{base}", path: "/pets", segments: []slot{
 				{name: "host", value: "localhost:8080", variable: true}, {name: "base", value: "api/v2", variable: true}}},
 			nil, "http://localhost:8080/api/v2/pets"},
+		"a name that no URL could hold": {
+			template{base: "https://api.example", path: "/a b/{account id}é", segments: []slot{{name: "account id", argument: "a"}}},
+			Arguments{"a": "7"}, "https://api.example/a%20b/7%C3%A9"},
 		"a slash at the end": {template{base: "https://api.example", path: "/pets/"}, nil, "https://api.example/pets/"},
 		"no path":            {template{base: "https://api.example/graphql", path: ""}, nil, "https://api.example/graphql"},
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,9 @@ import (
 
 	"mcpgate/internal/fault"
 )
+
+// maxForeseen bounds the room that is made for what Content-Length only announces.
+const maxForeseen = 1 << 20
 
 // ReadPage reads an answer up to MaxBytes and closes it. A status outside 2xx is a fault, as is an answer that isn't
 // what it says it is. An answer that breaks off is the error of the connection, not a fault. Of a Page's Body, JSON is
@@ -26,41 +30,51 @@ func (t *Tool) ReadPage(resp *http.Response) (Page, error) {
 	if resp.ContentLength > limit && t.template.method != http.MethodHead {
 		return page, t.tooLarge(limit)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	reader, err := t.uncompressed(resp)
 	if err != nil {
-		return page, fmt.Errorf("reading the answer of %s: %w", t.Upstream, err)
+		return page, err
 	}
-	if int64(len(body)) > limit {
+	var body bytes.Buffer
+	body.Grow(int(min(max(resp.ContentLength, 0), limit, maxForeseen)) + bytes.MinRead)
+	_, err = body.ReadFrom(io.LimitReader(reader, limit+1))
+	switch {
+	case errors.Is(err, fault.Gateway):
+		return page, err
+	case err != nil:
+		return page, fmt.Errorf("reading the answer of %s: %w", t.Upstream, err)
+	case int64(body.Len()) > limit:
 		return page, t.tooLarge(limit)
 	}
-	page.Body = body
+	page.Body = body.Bytes()
 	err = t.settle(&page)
 	return page, err
 }
 
 // settle finds out what the body is, and makes JSON compact and text UTF-8.
 func (t *Tool) settle(page *Page) error {
-	if len(bytes.TrimSpace(page.Body)) == 0 {
+	if !isJSON(page.MediaType) && isBinary(page.MediaType, page.Body) && len(page.Body) > 0 {
+		return nil
+	}
+	text := toUTF8(page.Body, page.Header.Get("Content-Type"))
+	page.Body = text
+	if len(bytes.TrimSpace(text)) == 0 {
 		page.Body = nil
 		return nil
 	}
-	contentType := page.Header.Get("Content-Type")
-	switch {
-	case isJSON(page.MediaType):
-		text := toUTF8(page.Body, contentType)
+	if isJSON(page.MediaType) {
 		data, err := compacted(text)
 		if err != nil {
-			return t.notJSON(page, text, err)
+			return t.notJSON(page, err)
 		}
 		page.Body = data
-	case isBinary(page.MediaType, page.Body):
-	default:
-		page.Body = toUTF8(page.Body, contentType)
-		if data, ok := disguisedJSON(page.MediaType, page.Body); ok {
-			page.MediaType, page.Body = "application/json", data
-		} else if looksLikeHTML(page.Body) && t.expectsJSON(page) {
-			return t.notJSON(page, page.Body, nil)
-		}
+		return nil
+	}
+	if data, ok := disguisedJSON(page.MediaType, text); ok {
+		page.MediaType, page.Body = "application/json", data
+		return nil
+	}
+	if looksLikeHTML(text) && t.expectsJSON(page) {
+		return t.notJSON(page, nil)
 	}
 	return nil
 }
@@ -137,7 +151,8 @@ func (t *Tool) promised(status int) []string {
 }
 
 // notJSON is the fault of an answer that should have been JSON.
-func (t *Tool) notJSON(page *Page, text []byte, cause error) error {
+func (t *Tool) notJSON(page *Page, cause error) error {
+	text := page.Body
 	if !looksLikeHTML(text) {
 		message := fmt.Sprintf("%s answered %d with JSON that is broken or incomplete", t.Upstream, page.Status)
 		f := fault.New(fault.UnexpectedResponse, message, cause)

@@ -1,6 +1,9 @@
 package mapping
 
 import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
 	"encoding/json"
 	"errors"
 	"io"
@@ -8,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -235,4 +239,76 @@ func TestMediaTooLarge(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// Some stores send what they have compressed, whether or not it was asked for.
+func TestContentEncoding(t *testing.T) {
+	var zipped, deflated bytes.Buffer
+	for _, writer := range []io.WriteCloser{gzip.NewWriter(&zipped), zlib.NewWriter(&deflated)} {
+		if _, err := io.WriteString(writer, `{"a": "`+strings.Repeat("a", 100)+`"}`); err != nil {
+			t.Fatal(err)
+		}
+		if err := writer.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bomb := strings.Repeat(zipped.String(), 100) // gzip members may follow each other
+	tests := map[string]struct {
+		coding, body string
+		want         error
+		message      string
+	}{
+		"gzip":      {"gzip", zipped.String(), nil, ""},
+		"deflate":   {"Deflate", deflated.String(), nil, ""},
+		"nothing":   {"gzip", "", nil, ""},
+		"a bomb":    {"gzip", bomb, fault.TooLarge, "the answer of pets is larger than 1000 bytes, more than this tool takes"},
+		"half":      {"gzip", zipped.String()[:20], fault.UnexpectedResponse, "pets answered 200 with a body compressed as gzip, which can't be read"},
+		"something": {"br", "xyz", fault.UnexpectedResponse, "pets answered 200 with a body compressed as br, which can't be read"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := jsonTool().ReadPage(&http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(test.body)),
+				Header: http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {test.coding}}})
+			if !errors.Is(err, test.want) {
+				t.Fatalf("got %v, want %v", err, test.want)
+			}
+			if err != nil && err.Error() != test.message {
+				t.Errorf("got %q, want %q", err, test.message)
+			}
+		})
+	}
+}
+
+// FuzzReadPage: whatever an upstream answers is a fault of the API, or a result that is valid JSON within the limit.
+func FuzzReadPage(f *testing.F) {
+	for _, contentType := range []string{"application/json", "text/html", "", "application/x-ndjson; charset=latin1", "image/png", "text/csv;charset=utf-16"} {
+		f.Add(200, contentType, []byte(`{"items":[1,2,3],"message":"x"}`))
+		f.Add(400, contentType, []byte(`{"errors":{"name":["is bad","access_token=abc"]},"detail":[{"loc":["body","x"],"msg":"y"}]}`))
+		f.Add(204, contentType, []byte("\xff\xfe<html><title>\x00</title>"))
+	}
+	f.Add(200, "", []byte("\xef\xbb\xbf"))
+	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
+		tool := jsonTool()
+		tool.MaxTokens = 20
+		page, err := tool.ReadPage(&http.Response{StatusCode: status, Header: http.Header{"Content-Type": {contentType}},
+			Body: io.NopCloser(bytes.NewReader(body)), ContentLength: -1})
+		if err != nil {
+			f := fault.From(err)
+			if f.Code == fault.Internal || f.Message == "" || len(f.Message) > maxDetail+200 || !utf8.ValidString(f.Message) ||
+				strings.ContainsAny(f.Message, "\n\x00") {
+				t.Fatalf("%+v", f)
+			}
+			return
+		}
+		result, err := tool.Shape(t.Context(), []Page{page})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.Data != nil && (!json.Valid(result.Data) || !utf8.Valid(result.Data)) {
+			t.Fatalf("not JSON: %q", result.Data)
+		}
+		if len(result.Data) > 80 && result.Media == nil {
+			t.Fatalf("%d bytes: %s", len(result.Data), result.Data)
+		}
+	})
 }

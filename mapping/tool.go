@@ -116,7 +116,7 @@ type Page struct {
 	Status    int
 	Header    http.Header
 	MediaType string // without parameters, lower case
-	Body      []byte
+	Body      []byte // JSON is valid and compact, text is UTF-8; nil where there is none
 }
 
 // Result is what the model gets of a call that went well.

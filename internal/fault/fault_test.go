@@ -112,3 +112,25 @@ func TestEveryCodeHasItsParent(t *testing.T) {
 		}
 	}
 }
+
+// FuzzContains: the codes are a partial order with Gateway at its top, whatever they are called.
+func FuzzContains(f *testing.F) {
+	f.Add("api", "api.timeout", "api.timeout.read")
+	f.Add("api", "apiary", "")
+	f.Add("gateway", "internal", ".")
+	f.Fuzz(func(t *testing.T, x, y, z string) {
+		a, b, c := Code(x), Code(y), Code(z)
+		if !a.Contains(a) || !Gateway.Contains(a) {
+			t.Errorf("%q is not in itself or in the root", a)
+		}
+		if a.Contains(b) && b.Contains(c) && !a.Contains(c) {
+			t.Errorf("%q contains %q, which contains %q", a, b, c)
+		}
+		if a.Contains(b) && b.Contains(a) && a != b {
+			t.Errorf("%q and %q contain each other", a, b)
+		}
+		if got := errors.Is(New(b, "", nil), a); got != a.Contains(b) {
+			t.Errorf("errors.Is(%q, %q) is %v", b, a, got)
+		}
+	})
+}
