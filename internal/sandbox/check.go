@@ -94,15 +94,21 @@ func (c *call) checkBody(body any) (map[string]any, *problem) {
 			delete(fields, name)
 		}
 	}
-	if p := c.endpoint.defs.check(schema, fields, "", 0); p != nil {
+	if p := (checker{c.endpoint.defs, true}).check(schema, fields, "", 0); p != nil {
 		return nil, p
 	}
 	copied, _ := clone(fields).(map[string]any)
 	return copied, nil
 }
 
+// checker holds values to schemas. In what a client sends, a required property that only the server writes may be missing.
+type checker struct {
+	definitions
+	sent bool
+}
+
 // check holds a value to a schema: required properties, types, enums and bounds. What combines schemas is not judged.
-func (d definitions) check(s specs.Schema, v any, path string, depth int) *problem {
+func (d checker) check(s specs.Schema, v any, path string, depth int) *problem {
 	s, _ = d.resolve(s)
 	if depth > 32 || s == nil {
 		return nil
@@ -139,11 +145,11 @@ func (d definitions) check(s specs.Schema, v any, path string, depth int) *probl
 	return nil
 }
 
-func (d definitions) checkObject(s specs.Schema, v map[string]any, path string, depth int) *problem {
+func (d checker) checkObject(s specs.Schema, v map[string]any, path string, depth int) *problem {
 	all := properties(s)
 	for _, name := range required(s) {
 		resolved, _ := d.resolve(all[name])
-		if _, there := v[name]; !there && !isReadOnly(resolved) {
+		if _, there := v[name]; !there && !(d.sent && isReadOnly(resolved)) {
 			where := join(path, name)
 			return &problem{status: 400, code: "REQUIRED_FIELD_MISSING", field: where, message: "The required field " + where + " is missing."}
 		}

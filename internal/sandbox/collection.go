@@ -22,6 +22,8 @@ type collection struct {
 	schema specs.Schema
 	idName string // the property that holds the id
 	idType string // string or integer
+	// above are the collections that a record may lie under, by what their placeholder is called.
+	above map[string]*collection
 
 	records []*record // in the order of their creation
 	made    int       // how many ids were made up
@@ -46,10 +48,13 @@ func (r *record) within(c *collection, p parents) bool {
 		if own, ok := r.scope[name]; ok && own != id {
 			return false
 		}
-		if link := c.linkTo(name); link != "" {
-			if v, there := r.fields[link]; there && v != nil && text(v) != id {
-				return false
-			}
+		link := text(r.fields[c.linkTo(name)])
+		if link == "" || link == id {
+			continue
+		}
+		// An example may name a parent that is nowhere: it lies under all of them.
+		if home := c.above[name]; r.scope != nil || home != nil && home.idTaken(link) {
+			return false
 		}
 	}
 	return true

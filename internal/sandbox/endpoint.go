@@ -65,6 +65,27 @@ func (s *Sandbox) compile(documents []*specs.Document, tools []*mapping.Tool) {
 		if e.does == answer {
 			e.on = s.parentOf(e)
 		}
+		if e.of != nil {
+			s.findAbove(e)
+		}
+	}
+}
+
+// findAbove notes which collections the records of an endpoint lie under: the users of /users/{userId}/orders.
+func (s *Sandbox) findAbove(e *endpoint) {
+	for path := e.path.parent(); len(path.segments) > 1; path = path.parent() {
+		if !path.isItem() {
+			continue
+		}
+		name := parentName(path.segments[len(path.segments)-2].literal, path.segments[len(path.segments)-1].names[0])
+		for _, c := range s.collections {
+			if c != e.of && c.path.key() == path.parent().key() {
+				if e.of.above == nil {
+					e.of.above = map[string]*collection{}
+				}
+				e.of.above[name] = c
+			}
+		}
 	}
 }
 
@@ -150,7 +171,7 @@ func (s *Sandbox) understand(e *endpoint, homes map[string]*collection) {
 	}
 	if e.path.isItem() {
 		if home := homes[e.path.parent().key()]; home != nil {
-			if does, ok := onOne[e.method]; ok && !e.isList() {
+			if does, ok := onOne[e.method]; ok && !e.isList() && !s.isFile(e, home) {
 				e.does, e.of = does, home
 				return
 			}
@@ -173,6 +194,12 @@ func (s *Sandbox) understand(e *endpoint, homes map[string]*collection) {
 			e.does = alone
 		}
 	}
+}
+
+// isFile reports whether a GET of one thing gives no record: a picture, say, that nothing here can make or list.
+func (s *Sandbox) isFile(e *endpoint, home *collection) bool {
+	return e.method == "GET" && e.op.Method != "" && len(properties(home.schema)) == 0 &&
+		!s.hasMethod(home.path, "POST") && !s.hasMethod(home.path, "GET")
 }
 
 // onOne is what each method does at the path of one record.

@@ -11,27 +11,34 @@ import (
 	"mcpgate/specs"
 )
 
-// maxDepth bounds made-up values, since schemas may contain themselves.
-const maxDepth = 5
+// What bounds made-up values, since schemas may contain themselves: down to maxDepth there is all that a schema has,
+// below it what is required, and nothing below maxRequired.
+const (
+	maxDepth    = 3
+	maxRequired = 12
+)
 
 // generate makes a value up that fits the schema: the n-th of several, the same one every time. name is the property's.
 func (d definitions) generate(s specs.Schema, name string, n, depth int) any {
 	s, _ = d.resolve(s)
-	if v, ok := s["const"]; ok {
+	list, _ := s["enum"].([]any)
+	if v, ok := s["const"]; ok && (len(list) == 0 || slices.ContainsFunc(list, func(one any) bool { return text(one) == text(v) })) {
 		return clone(v)
 	}
-	if list, ok := s["enum"].([]any); ok && len(list) > 0 {
+	if len(list) > 0 {
 		return clone(list[n%len(list)])
 	}
 	if list, ok := s["examples"].([]any); ok && len(list) > 0 {
-		if n < len(list) {
+		// Documents give examples that break their own schemas; those are not taken.
+		if n < len(list) && (checker{d, false}).check(s, list[n], "", 1) == nil {
 			return clone(list[n])
 		}
-		if v, ok := another(list[0], n); ok {
+		if v, ok := another(list[0], n); ok && (checker{d, false}).check(s, v, "", 1) == nil {
 			return v
 		}
 	}
-	if v, ok := s["default"]; ok {
+	// An empty object as the default stands for "nothing said", whatever is required of it.
+	if v, ok := s["default"]; ok && !isEmpty(v) {
 		return clone(v)
 	}
 	switch typeOf(s) {
@@ -53,6 +60,16 @@ func (d definitions) generate(s specs.Schema, name string, n, depth int) any {
 	return nil
 }
 
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return v == nil
+}
+
 // another makes the n-th value in the manner of an example, where it is plain how: numbers count up.
 func another(example any, n int) (any, bool) {
 	number, ok := example.(json.Number)
@@ -68,7 +85,7 @@ func another(example any, n int) (any, bool) {
 
 func (d definitions) generateObject(s specs.Schema, n, depth int) map[string]any {
 	out := map[string]any{}
-	if depth > maxDepth {
+	if depth > maxRequired {
 		return out
 	}
 	need := required(s)
@@ -77,12 +94,18 @@ func (d definitions) generateObject(s specs.Schema, n, depth int) map[string]any
 		if resolved["writeOnly"] == true {
 			continue
 		}
-		kind := typeOf(resolved)
-		// What is deep down and may be left out is left out: schemas may contain themselves.
-		if depth >= 2 && (kind == "object" || kind == "array") && !slices.Contains(need, name) {
-			continue
+		if !slices.Contains(need, name) {
+			kind := typeOf(resolved)
+			if depth > maxDepth || depth >= 2 && (kind == "object" || kind == "array") {
+				continue
+			}
 		}
 		out[name] = d.generate(resolved, name, n, depth+1)
+	}
+	for _, name := range need {
+		if _, described := properties(s)[name]; !described {
+			out[name] = d.generate(specs.Schema{}, name, n, depth+1)
+		}
 	}
 	if extra, ok := asSchema(s["additionalProperties"]); ok && len(out) == 0 && len(extra) > 0 {
 		out["example"] = d.generate(extra, "example", n, depth+1)
@@ -91,7 +114,8 @@ func (d definitions) generateObject(s specs.Schema, n, depth int) map[string]any
 }
 
 func (d definitions) generateArray(s specs.Schema, name string, n, depth int) []any {
-	if depth > maxDepth {
+	least, demanded := number(s["minItems"])
+	if depth > maxRequired || depth > maxDepth && !demanded {
 		return []any{}
 	}
 	item, ok := asSchema(s["items"])
@@ -99,7 +123,7 @@ func (d definitions) generateArray(s specs.Schema, name string, n, depth int) []
 		return []any{}
 	}
 	count := 1
-	if least, ok := number(s["minItems"]); ok && least > 1 {
+	if least > 1 {
 		count = int(min(least, 20))
 	}
 	out := make([]any, 0, count)
