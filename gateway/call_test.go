@@ -146,6 +146,20 @@ func TestCallEndsAtItsDeadline(t *testing.T) {
 	})
 }
 
+// A transport may say no more than that its context is over; which limit that was is known here.
+func TestAttemptTimeoutOfAnyTransport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLabAt(t, "http://up.example", "timeout: 3s", "retry: {attempts: 1}")
+		l.upstream.base = roundTrip(func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		})
+		if e := l.failed(l.call("read", arguments["read"])); e.Code != fault.Timeout || e.Message != `upstream "up" did not answer within 3s` {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
 func TestCallThatTheClientLeavesEndsTheRequest(t *testing.T) {
 	arrived, gone := make(chan struct{}), make(chan struct{})
 	l := newLab(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -73,7 +73,6 @@ func (r *redirects) follow(req *http.Request, resp *http.Response) (*http.Reques
 	if req.URL.Scheme == "https" && target.Scheme != "https" {
 		return nil, r.refuse(resp, "redirects from https to http, which is not followed", nil)
 	}
-	target.User = nil // net/http would make an Authorization header of it
 	safe := req.Method == http.MethodGet || req.Method == http.MethodHead
 	followed := req.Clone(req.Context())
 	followed.URL, followed.Host = target, ""

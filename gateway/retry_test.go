@@ -26,6 +26,7 @@ type script struct {
 	start   time.Time
 	at      []time.Duration
 	bodies  []string
+	chunked bool // a body came without its length
 }
 
 // reply is a status with a Retry-After, or how the connection ends instead.
@@ -41,6 +42,9 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s.at = append(s.at, time.Since(s.start))
 	s.bodies = append(s.bodies, string(body))
+	if r.ContentLength != int64(len(body)) {
+		s.chunked = true
+	}
 	a := s.answers[min(len(s.at), len(s.answers))-1]
 	switch {
 	case a.hangUp:
@@ -122,8 +126,8 @@ func TestRetryPolicy(t *testing.T) {
 				t.Errorf("%d attempts, want %d; %s", len(s.at), test.want, asJSON(t, outcome))
 			}
 			for _, body := range s.bodies {
-				if body != s.bodies[0] || (test.tool != "read") == (body == "") {
-					t.Errorf("the bodies are %q", s.bodies)
+				if s.chunked || body != s.bodies[0] || (test.tool != "read") == (body == "") {
+					t.Errorf("the bodies are %q, chunked: %v", s.bodies, s.chunked)
 				}
 			}
 		})
@@ -164,6 +168,16 @@ func TestRetryAfterIsWaitedFor(t *testing.T) {
 		outcome, s, _ := play(t, "write", []reply{{status: code, retryAfter: "7"}, {status: 201}})
 		if !outcome.OK || s.at[1] != 7*time.Second {
 			t.Errorf("%d: %v %s", code, s.at, asJSON(t, outcome))
+		}
+	}
+}
+
+// A Retry-After of nothing is no reason to come back at once.
+func TestRetryAfterIsNoShorterThanThePause(t *testing.T) {
+	for _, text := range []string{"0", "Fri, 31 Dec 1999 23:59:59 GMT"} {
+		_, s, _ := play(t, "read", []reply{{status: 429, retryAfter: text}, {status: 200}})
+		if len(s.at) != 2 || s.at[1] < 400*time.Millisecond {
+			t.Errorf("%s: %v", text, s.at)
 		}
 	}
 }

@@ -141,17 +141,44 @@ func TestQueueIsBounded(t *testing.T) {
 }
 
 func TestSlotThatNeverGetsFree(t *testing.T) {
-	outcomes, _, took := storm(t, 3, 1, time.Minute, "limits: {concurrency: 1}", "/server: {call_timeout: 10s}", "timeout: 9s")
-	if took != 10*time.Second {
-		t.Errorf("it took %s", took)
-	}
-	codes := map[fault.Code]int{}
-	for _, e := range failures(outcomes) {
-		codes[e.Code]++
-	}
-	if codes[fault.Timeout] != 2 || codes[fault.Unavailable] != 1 {
-		t.Errorf("%v", codes)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		throttle := newThrottle("up", config.Limits{Concurrency: 1, Queue: 1})
+		leave, err := throttle.enter(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer leave()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err = throttle.enter(ctx)
+		f := fault.From(err)
+		if f.Code != fault.Unavailable || !f.Retryable || f.RetryAfter == 0 || !strings.Contains(f.Message, "limits.concurrency") ||
+			time.Since(start) != 10*time.Second {
+			t.Errorf("after %s: %+v", time.Since(start), f)
+		}
+	})
+}
+
+// A token that would come too late is given back: the next one who may wait longer gets it.
+func TestTokenThatComesTooLateIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		throttle := newThrottle("up", config.Limits{Rate: config.Rate{Events: 1, Per: time.Second}, Burst: 1, Queue: 1})
+		if _, err := throttle.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		for range 5 {
+			if err := throttle.takeToken(short, throttle.shared); fault.CodeOf(err) != fault.Unavailable {
+				t.Fatal(err)
+			}
+		}
+		start := time.Now()
+		if err := throttle.takeToken(t.Context(), throttle.shared); err != nil || time.Since(start) != time.Second {
+			t.Errorf("%v after %s", err, time.Since(start))
+		}
+	})
 }
 
 func TestWaitingCallerThatLeavesTakesNothing(t *testing.T) {
