@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +42,29 @@ type view struct {
 	depths      map[string]int    // at which a definition is first referred to
 	pending     []string
 	stubs       bool // something was too deep to be shown
+
+	// Definitions stand in their places instead, until budget schemas are written or one leads to itself.
+	inline bool
+	budget int
+	within []string
+	failed bool
+}
+
+// lower returns the schema that clients see, and whether something in it is too deep to be shown. Definitions stand in
+// $defs, or in their places where that is no longer: some clients follow no reference.
+func lower(d *definitions, l level, in *inputs, required []any) (json.RawMessage, bool, error) {
+	v := &view{definitions: d, level: l, names: map[string]string{}, depths: map[string]int{}}
+	text, err := v.write(in, required)
+	if err != nil || len(v.names) == 0 {
+		return text, v.stubs, err
+	}
+	const bytes = 8 // that a schema takes at least, on average
+	flat := &view{definitions: d, level: l, inline: true, budget: len(text) / bytes}
+	inlined, err := flat.write(in, required)
+	if err != nil || flat.failed || len(inlined) > len(text) {
+		return text, v.stubs, err
+	}
+	return inlined, flat.stubs, nil
 }
 
 // argument is the schema of one argument, with its description.
@@ -64,8 +89,17 @@ func (v *view) schema(schema any, depth int) any {
 	if !ok {
 		return schema
 	}
+	if name, ok := definitionName(in["$ref"]); ok && v.inline && depth <= v.level.depth {
+		return v.inPlace(name, in, depth)
+	}
 	if depth > v.level.depth && (in["properties"] != nil || in["$ref"] != nil) || depth > 2*v.level.depth {
 		return v.stub(in, depth)
+	}
+	if v.inline {
+		if v.budget--; v.budget < 0 {
+			v.failed = true
+			return map[string]any{}
+		}
 	}
 	out := make(map[string]any, len(in))
 	for _, key := range sortedKeys(in) {
@@ -101,6 +135,31 @@ func (v *view) schema(schema any, depth int) any {
 		delete(out, "additionalProperties") // it speaks of the names that no pattern matches
 	}
 	return out
+}
+
+// inPlace lowers the definition that a reference leads to. What stands beside the reference holds as well.
+func (v *view) inPlace(name string, in map[string]any, depth int) any {
+	if v.budget--; v.budget < 0 || slices.Contains(v.within, name) {
+		v.failed = true
+		return map[string]any{}
+	}
+	v.within = append(v.within, name)
+	target := v.schema(v.definitions.named(name), depth)
+	v.within = v.within[:len(v.within)-1]
+	beside := maps.Clone(in)
+	delete(beside, "$ref")
+	if len(beside) == 0 {
+		return target
+	}
+	out := asObject(v.schema(beside, depth))
+	if !onlyAnnotations(in) {
+		all, _ := out["allOf"].([]any)
+		out["allOf"] = append([]any{target}, all...)
+		return out
+	}
+	merged := maps.Clone(asObject(target))
+	maps.Copy(merged, out)
+	return merged
 }
 
 // small reports whether a default is short enough to be worth its place.

@@ -78,6 +78,8 @@ func FuzzLowering(f *testing.F) {
 		`{"type": "object", "properties": {"a": {"type": "string", "pattern": "^(?!x)"}}, "required": ["a"]}`,
 		`{"$ref": "#/$defs/A", "$defs": {"A": {"type": "array", "items": {"$ref": "#/$defs/A"}, "maxItems": 2}}}`,
 		`{"oneOf": [{"type": "string", "pattern": "["}, {"type": "string"}], "not": {"const": 1}}`,
+		`{"properties": {"a": {"$ref": "#/$defs/A", "maxProperties": 3}, "b": {"$ref": "#/$defs/B", "description": "b"}},
+			"$defs": {"A": {"allOf": [{"$ref": "#/$defs/B"}]}, "B": {"type": ["object", "null"], "title": "a"}}}`,
 		`{"patternProperties": {"^a": {"type": "integer"}, "[": false}, "additionalProperties": false}`,
 		`{"anyOf": [{"minimum": 3}, {"type": "null"}], "oneOf": [true, false], "if": {"pattern": "("}, "then": false}`,
 		`{"type": "object", "properties": {"a": {"properties": {"b": {"properties": {"c": {"enum": [1, 2]}}}}}},
@@ -122,8 +124,7 @@ func FuzzLowering(f *testing.F) {
 			return
 		}
 		for _, l := range levels {
-			v := &view{definitions: defs, level: l, names: map[string]string{}, depths: map[string]int{}}
-			shown, err := v.write(&inputs{arguments: []*argument{{name: "it", schema: cleaned}}}, nil)
+			shown, _, err := lower(defs, l, &inputs{arguments: []*argument{{name: "it", schema: cleaned}}}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

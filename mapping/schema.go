@@ -23,12 +23,12 @@ func (t *Tool) compileInput(d *definitions, in *inputs) error {
 		}
 	}
 	for _, l := range levels {
-		v := &view{definitions: d, level: l, names: map[string]string{}, depths: map[string]int{}}
-		if t.InputSchema, err = v.write(in, required); err != nil {
+		var stubs bool
+		if t.InputSchema, stubs, err = lower(d, l, in, required); err != nil {
 			return err
 		}
 		if len(t.InputSchema) <= maxSchema || l == levels[len(levels)-1] {
-			if v.stubs {
+			if stubs {
 				t.Description = sentence(t.Description) + " " + shortened
 			}
 			break
