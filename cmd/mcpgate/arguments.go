@@ -57,6 +57,9 @@ func parsePairs(schema json.RawMessage, pairs []string) (json.RawMessage, error)
 			if near := nearest(key, known); near != "" {
 				return nil, usagef("the tool has no argument %q; did you mean %q?", key, near)
 			}
+			if len(known) == 0 {
+				return nil, usagef("the tool takes no arguments, and so not %q", key)
+			}
 			return nil, usagef("the tool has no argument %q; it has: %s", key, strings.Join(known, ", "))
 		}
 	}

@@ -68,7 +68,7 @@ func (t *terminal) call(ctx context.Context, name string, pairs []string, flags 
 	if err != nil {
 		return err
 	}
-	defer gw.Close(ctx)                                           //nolint:errcheck // nothing is under way when the command ends
+	defer gw.Close(ctx)
 	t.printReport(gateway.Report{Problems: gw.Report().Problems}) // a call is not the place for a document's oddities
 	tool, err := findTool(gw.Tools(), name)
 	if err != nil {
