@@ -187,11 +187,11 @@ upstreams:
     tools:
       t:
         request: POST /t
-        body: {n: 12345678901234567890, f: 1.50, b: true, s: "5", z: null, d: 2024-01-01, o: 0o17, l: [1, x], v: ${N}, w: "${N}", no: off}
+        body: {n: 12345678901234567890, f: 1.50, b: true, s: "5", z: null, d: 2024-01-01, o: 0o17, l: [1, x], v: ${N}, w: "${N}", no: off, id: 00123}
 `, "N=42")
 	want := map[string]any{
 		"n": json.Number("12345678901234567890"), "f": json.Number("1.50"), "b": true, "s": "5", "z": nil, "d": "2024-01-01",
-		"o": json.Number("15"), "l": []any{json.Number("1"), "x"}, "v": json.Number("42"), "w": "42", "no": "off",
+		"o": json.Number("15"), "l": []any{json.Number("1"), "x"}, "v": json.Number("42"), "w": "42", "no": "off", "id": "00123",
 	}
 	if diff := cmp.Diff(any(want), cfg.Upstreams["a"].Tools["t"].Body); diff != "" {
 		t.Error(diff)

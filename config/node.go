@@ -191,12 +191,13 @@ func (b *builder) mapping(n *node, y *yaml.Node, path Path, depth int) {
 		n.entries = append(n.entries, e)
 	}
 	for _, value := range merges {
-		b.merge(n, value, path, depth)
+		b.merge(n, value, seen, path, depth)
 	}
 }
 
-// merge adds what a merge key brings, as YAML 1.1 says: a mapping or a list of mappings, the earlier one wins.
-func (b *builder) merge(n *node, y *yaml.Node, path Path, depth int) {
+// merge adds what a merge key brings, as YAML 1.1 says: a mapping or a list of mappings, the earlier one wins. seen are
+// the keys that n has.
+func (b *builder) merge(n *node, y *yaml.Node, seen map[string]int, path Path, depth int) {
 	if y.Kind == yaml.AliasNode && b.active[y.Alias] {
 		b.build(y, path, depth+1) // reports it
 		return
@@ -212,7 +213,8 @@ func (b *builder) merge(n *node, y *yaml.Node, path Path, depth int) {
 			continue
 		}
 		for _, e := range source.entries {
-			if n.get(e.key) == nil {
+			if _, ok := seen[e.key]; !ok {
+				seen[e.key] = e.line
 				n.entries = append(n.entries, e)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -105,6 +106,9 @@ func (c *Credential) decode(d *decoder, n *node, path Path) {
 	d.structure(n, path, v)
 }
 
+// leadingZero finds what YAML reads as a number in base 8, and people mean as a customer's number: 00123.
+var leadingZero = regexp.MustCompile(`^[-+]?0[0-9]`)
+
 // free reads a value of any shape, as JSON has them: numbers become json.Number, so that none loses digits.
 func (d *decoder) free(n *node, path Path) any {
 	switch n.kind {
@@ -124,7 +128,7 @@ func (d *decoder) free(n *node, path Path) any {
 		return out
 	}
 	text, ok := d.text(n, path)
-	if !ok || n.quoted {
+	if !ok || n.quoted || leadingZero.MatchString(text) {
 		return text
 	}
 	switch (&yaml.Node{Kind: yaml.ScalarNode, Value: text}).ShortTag() {

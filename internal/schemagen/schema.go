@@ -59,7 +59,7 @@ func (m *model) schema() ([]byte, error) {
 	out := object{
 		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
 		{"title", "gateway.yaml"},
-		{"description", root.doc},
+		{"description", "Which APIs mcpgate makes into tools, and how it serves them."},
 	}
 	out = append(out, m.structSchema(root)...)
 	defs := object{{"variable", object{

@@ -1,0 +1,31 @@
+package config
+
+import "testing"
+
+func TestNearest(t *testing.T) {
+	candidates := []string{"operation", "request", "title", "base_url", "spec", "on", "client_id"}
+	for word, want := range map[string]string{
+		"operatoin": "operation", "Operation": "operation", "operations": "operation", "baseURL": "base_url", "base-url": "base_url",
+		"clientID": "client_id", "sepc": "spec", "specs": "spec", "reqest": "request", "no": "on",
+		"": "", "x": "", "completely": "", "authentication": "",
+	} {
+		if got := nearest(word, candidates); got != want {
+			t.Errorf("nearest(%q) is %q, want %q", word, got, want)
+		}
+	}
+}
+
+// FuzzEditDistance: it is 0 for equal words alone, the same in both directions, and never more than the longer word.
+func FuzzEditDistance(f *testing.F) {
+	f.Add("operation", "operatoin")
+	f.Add("", "é")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		d := editDistance(a, b)
+		if d != editDistance(b, a) {
+			t.Errorf("%q and %q: %d, and %d the other way", a, b, d, editDistance(b, a))
+		}
+		if longer := max(len([]rune(a)), len([]rune(b))); d > longer || (d == 0) != (string([]rune(a)) == string([]rune(b))) && longer <= 100 {
+			t.Errorf("%q and %q: %d", a, b, d)
+		}
+	})
+}
