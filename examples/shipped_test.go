@@ -1,0 +1,63 @@
+package examples
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestShippedFile plays the gateway.yaml that the project ships, as it stands: both systems from the sandbox.
+func TestShippedFile(t *testing.T) {
+	o := open(t, "../gateway.yaml", nil)
+	if n := len(o.Tools()); n < 18 || n > 25 {
+		t.Errorf("about twenty tools are promised, and there are %d", n)
+	}
+	for _, tool := range o.Tools() {
+		if len(tool.Name) > 40 {
+			t.Errorf("%s: the name is longer than 40", tool.Name)
+		}
+		if tool.Title == "" || len(tool.Description) < 80 || !strings.Contains(tool.Description, "(NetSuite)") && !strings.Contains(tool.Description, "(Salesforce)") {
+			t.Errorf("%s: %q says too little to choose it by", tool.Name, tool.Description)
+		}
+	}
+
+	// Somebody asks for the company behind a deal that was won, and what it still owes.
+	deal := o.call("execute_soql", `{"q":"SELECT Id, AccountId, Amount FROM Opportunity WHERE Name = 'Laboratory survey and support'"}`)
+	account := o.call("get_account", `{"id":"`+at(deal, "records.0.AccountId")+`"}`)
+	equal(t, "the account", at(account, "Name"), "Glasswing Optics")
+	customer := o.call("get_customer", `{"id":"`+at(account, "NetSuite_Customer_Id__c")+`"}`)
+	equal(t, "the customer", at(customer, "companyName"), "Glasswing Optics")
+	equal(t, "its account", at(customer, "externalId"), at(account, "Id"))
+	owed := o.call("execute_suiteql", `{"q":"SELECT id, amountremaining FROM transaction WHERE type = 'CustInvc' AND entity = `+at(customer, "id")+` AND amountremaining > 0"}`)
+	invoice := o.call("get_invoice", `{"id":"`+at(owed, "items.0.id")+`"}`)
+	equal(t, "what is owed", at(invoice, "amountRemaining"), at(customer, "balance"))
+
+	// A new customer orders, and is billed.
+	made := o.call("create_customer", `{"companyName":"Lantern Yard","email":"office@lantern.example"}`)
+	order := o.call("create_sales_order", `{"entity":{"id":"`+at(made, "id")+`"},"item":{"items":[{"item":{"id":"501"},"quantity":2}]}}`)
+	o.call("update_sales_order", `{"id":"`+at(order, "id")+`","orderStatus":{"id":"B"},"memo":"before Easter"}`)
+	approved := o.call("get_sales_order", `{"id":"`+at(order, "id")+`"}`)
+	equal(t, "the total", at(approved, "total"), "960")
+	equal(t, "the status", at(approved, "orderStatus.refName"), "Pending Fulfillment")
+	bill := o.call("invoice_sales_order", `{"id":"`+at(order, "id")+`"}`)
+	equal(t, "the invoice's order", at(o.call("get_invoice", `{"id":"`+at(bill, "id")+`"}`), "createdFrom.id"), at(order, "id"))
+	o.call("delete_customer", `{"id":"`+at(made, "id")+`"}`)
+	o.fails("get_customer", `{"id":"`+at(made, "id")+`"}`, "There is no customer")
+
+	// What a model gets wrong is answered with what would be right.
+	o.fails("update_opportunity", `{"id":"006Ab00000Wz006QAC","StageName":"Won"}`, "Closed Won")
+	o.fails("execute_suiteql", `{"q":"SELECT id FROM orders"}`, "salesOrder")
+	o.fails("execute_soql", `{"q":"SELECT Phone2 FROM Account"}`, "Phone")
+}
+
+// TestShippedFileWithARealUpstream names one in the environment.
+func TestShippedFileWithARealUpstream(t *testing.T) {
+	url, all := recorder(t, func(seen) (int, string) { return 200, `{"items":[]}` })
+	o := open(t, "../gateway.yaml", map[string]string{"NETSUITE_BASE_URL": url + "/services/rest", "NETSUITE_TOKEN": "t0ken"})
+	o.call("execute_suiteql", `{"q":"SELECT id FROM customer"}`)
+	got := (*all)[0]
+	equal(t, "the request", got.line, "POST /services/rest/query/v1/suiteql")
+	equal(t, "Prefer", got.header.Get("Prefer"), "transient")
+	equal(t, "Authorization", got.header.Get("Authorization"), "Bearer t0ken")
+	equal(t, "the body", got.body, `{"q":"SELECT id FROM customer"}`)
+	equal(t, "the sandbox's answer for the other", at(o.call("execute_soql", `{"q":"SELECT COUNT() FROM Account"}`), "totalSize"), "12")
+}
