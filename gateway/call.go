@@ -112,6 +112,7 @@ func (c *call) fetch(req *http.Request) (mapping.Page, error) {
 	if err != nil {
 		return mapping.Page{}, err
 	}
+	defer resp.Body.Close()
 	page, err := c.tool.ReadPage(resp)
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		r.judge(f, resp)

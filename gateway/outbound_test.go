@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -126,7 +127,7 @@ func TestGuardAtTheDial(t *testing.T) {
 		if err == nil {
 			_ = conn.Close()
 			t.Errorf("%s was dialled", host)
-		} else if _, dns := err.(*net.OpError).Err.(*net.DNSError); !isForbidden(err) && !dns {
+		} else if _, dns := errors.AsType[*net.DNSError](err); !isForbidden(err) && !dns {
 			t.Errorf("%s: %v", host, err)
 		}
 	}
