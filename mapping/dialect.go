@@ -175,7 +175,11 @@ func small(value any) bool {
 	return true
 }
 
-// stub stands in for a schema that lies too deep to be shown: nothing but its type, where it has one.
+// stubKeywords are what a stub keeps: a few bytes that save a refusal.
+var stubKeywords = []string{"type", "format", "required", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+	"minLength", "maxLength", "minItems", "maxItems", "contentEncoding"}
+
+// stub stands in for a schema that lies too deep to be shown: its type, and what is short about it.
 func (v *view) stub(in map[string]any, depth int) map[string]any {
 	if name, ok := definitionName(in["$ref"]); ok {
 		if known, ok := v.names[name]; ok {
@@ -183,10 +187,45 @@ func (v *view) stub(in map[string]any, depth int) map[string]any {
 		}
 	}
 	v.stubs = true
-	if kind, ok := v.definitions.follow(in)["type"]; ok {
-		return map[string]any{"type": kind}
+	whole, out := v.definitions.follow(in), map[string]any{}
+	for _, key := range stubKeywords {
+		if key != "type" && v.level.depth <= 1 {
+			break // every byte counts
+		}
+		if value, ok := whole[key]; ok {
+			out[key] = value
+		}
 	}
-	return map[string]any{}
+	if list, ok := whole["enum"].([]any); ok && len(list) <= 5 && v.level.depth > 1 {
+		out["enum"] = list
+	}
+	parts, _ := whole["allOf"].([]any)
+	for _, part := range parts {
+		v.joinStub(out, part)
+	}
+	return out
+}
+
+// joinStub adds what a part of an allOf requires.
+func (v *view) joinStub(out map[string]any, part any) {
+	in, ok := part.(map[string]any)
+	if !ok {
+		return
+	}
+	whole := v.definitions.follow(in)
+	if out["type"] == nil && whole["type"] != nil {
+		out["type"] = whole["type"]
+	}
+	required, _ := out["required"].([]any)
+	more, _ := whole["required"].([]any)
+	for _, name := range more {
+		if !slices.Contains(required, name) && v.level.depth > 1 {
+			required = append(slices.Clone(required), name)
+		}
+	}
+	if len(required) > 0 {
+		out["required"] = required
+	}
 }
 
 func (v *view) value(key string, value any, depth int) any {

@@ -81,7 +81,7 @@ func (in *inputs) collectBody(d *definitions, body *specs.Body) {
 		return
 	}
 	in.arguments = append(in.arguments, &argument{
-		in: "body", schema: wholeBody(schema, media.Type), required: body.Required,
+		in: "body", schema: wholeBody(d, schema, media.Type), required: body.Required,
 		description: cmp.Or(cleanText(body.Description), described(d.follow(schema)), "The body of the request."),
 	})
 	if !isJSON(media.Type) {
@@ -154,13 +154,13 @@ func (in *inputs) loosen() {
 }
 
 // wholeBody is the schema of a body that is one argument: what is neither JSON nor a form is text.
-func wholeBody(schema map[string]any, mediaType string) map[string]any {
+func wholeBody(d *definitions, schema map[string]any, mediaType string) map[string]any {
 	switch {
 	case structured(mediaType):
 		return schema
 	case textual(mediaType):
-		switch schema["type"] {
-		case "boolean", "integer", "number":
+		switch d.follow(schema)["type"] {
+		case "boolean", "integer", "number", "string":
 			return schema
 		}
 		return map[string]any{"type": "string"}

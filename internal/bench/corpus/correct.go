@@ -11,8 +11,8 @@ import (
 	"mcpgate/mapping"
 )
 
-// maxTries is how often arguments are given: a schema that was too long is shortened for clients, and says what else it
-// wants when it refuses. A model then leaves out what it knew nothing of, and so does this.
+// maxTries is how often arguments are given. A schema that is too long is shortened for clients, and the refusal says
+// what else is wanted. A model then writes what it is told, or leaves out what it knows nothing of, and so does this.
 const maxTries = 6
 
 // parse hands arguments to a tool, and again without what it refuses.
@@ -26,20 +26,53 @@ func parse(t *mapping.Tool, drawn map[string]any) (raw []byte, args mapping.Argu
 			return raw, args, tries, nil
 		}
 		var f *fault.Fault
-		if tries == maxTries || !errors.As(err, &f) || !leaveOut(drawn, f.Fields) {
+		if tries == maxTries || !errors.As(err, &f) || !mend(drawn, f.Fields) {
 			return raw, nil, tries, fmt.Errorf("arguments %.300s: %w", raw, err)
 		}
 	}
 }
 
-// leaveOut takes away the innermost values that the mismatches are in, and says whether there were any.
-func leaveOut(drawn map[string]any, fields []fault.Field) bool {
+// mend follows what the mismatches say, else takes away the innermost values that they are in. False where it can't.
+func mend(drawn map[string]any, fields []fault.Field) bool {
 	changed := false
 	for _, field := range fields {
 		steps := pathSteps.FindAllString(field.Path, -1)
+		if told := wanted.FindStringSubmatch(field.Message); told != nil {
+			var value any
+			if json.Unmarshal([]byte(told[1]), &value) == nil && replace(drawn, steps, value) {
+				changed = true
+				continue
+			}
+		}
 		changed = without(drawn, steps) || changed
 	}
 	return changed
+}
+
+// wanted is how a mismatch tells the values that are allowed.
+var wanted = regexp.MustCompile(`^must be (?:one of )?("(?:[^"\\]|\\.)*"|-?[0-9.]+|true|false)`)
+
+// replace puts a value where there is one already.
+func replace(v any, steps []string, value any) bool {
+	switch owner := v.(type) {
+	case map[string]any:
+		if _, there := owner[steps[0]]; there && len(steps) == 1 {
+			owner[steps[0]] = value
+			return true
+		}
+		return len(steps) > 1 && replace(owner[steps[0]], steps[1:], value)
+	case []any:
+		i, err := strconv.Atoi(steps[0])
+		if err != nil || i < 0 || i >= len(owner) {
+			return false
+		}
+		if len(steps) == 1 {
+			owner[i] = value
+			return true
+		}
+		return replace(owner[i], steps[1:], value)
+	}
+	return false
 }
 
 var pathSteps = regexp.MustCompile(`[^.\[\]]+`)
