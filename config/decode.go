@@ -201,7 +201,7 @@ func (d *decoder) notMeant(n *node, path Path, text string, err error) {
 	if !ok {
 		wrong = &notationError{hint: err.Error()}
 	}
-	d.report(n, path, fmt.Sprintf("%q is not %s", text, wrong.kind), wrong.hint)
+	d.report(n, path, fmt.Sprintf("%q is not %s", n.shown(text), wrong.kind), wrong.hint)
 }
 
 func (d *decoder) mismatch(n *node, path Path, want string) {

@@ -57,7 +57,7 @@ func (n *node) with(key string, value *node) *node {
 		}
 	}
 	if !found {
-		out.entries = append(out.entries, entry{key: key, line: value.line, column: value.column, value: value})
+		out.entries = append(out.entries, entry{key: key, line: value.keyLine, column: value.keyColumn, value: value})
 	}
 	return &out
 }

@@ -34,6 +34,17 @@ func (n *node) hide() {
 	}
 }
 
+// secretVariable finds a variable whose name says that it holds a secret.
+var secretVariable = regexp.MustCompile(`(?i)\$\{[^}]*(token|secret|passw|key)`)
+
+// shown is what a message says of a value: the variable where that holds a secret, and stands in a wrong place.
+func (n *node) shown(value string) string {
+	if secretVariable.MatchString(n.text) {
+		return n.text
+	}
+	return value
+}
+
 // excerpt is the line at pos without the secrets in it.
 func (f *file) excerpt(pos Position) string {
 	line := f.line(pos.Line)

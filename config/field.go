@@ -93,7 +93,7 @@ func (d *decoder) allowed(n *node, path Path, f field, v reflect.Value) {
 	if near := nearest(value, f.enum); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	d.report(n, path, fmt.Sprintf("%q is not one of %s", value, alternatives(f.enum)), hint)
+	d.report(n, path, fmt.Sprintf("%q is not one of %s", n.shown(value), alternatives(f.enum)), hint)
 }
 
 // resolve makes the paths of a value relative to the file that names them, and leaves URLs alone.

@@ -62,3 +62,22 @@ func TestEveryKeyHasADescription(t *testing.T) {
 		t.Error("the reference has no row for retry.unsafe")
 	}
 }
+
+// Every link of the reference leads to a heading of it.
+func TestReferenceLinks(t *testing.T) {
+	m, err := readModel("../../config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, headings := string(m.reference()), map[string]bool{}
+	for line := range strings.Lines(page) {
+		if title, ok := strings.CutPrefix(strings.TrimSpace(line), "## "); ok {
+			headings[strings.TrimSuffix(strings.TrimPrefix(link("", title), "[](#"), ")")] = true
+		}
+	}
+	for _, part := range strings.Split(page, "](#")[1:] {
+		if anchor, _, _ := strings.Cut(part, ")"); !headings[anchor] {
+			t.Errorf("there is no heading %q", anchor)
+		}
+	}
+}
