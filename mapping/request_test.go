@@ -37,7 +37,7 @@ func TestNewRequest(t *testing.T) {
 			{name: "X-Null", argument: "if_none", style: "simple"},
 		},
 		cookies: []slot{{name: "session", argument: "session", style: "form"}, {name: "b", value: "2", style: "form"}},
-		static:  []staticHeader{{"accept-language", config.NewSecret("en")}, {"Host", config.NewSecret("virtual.example")}},
+		static:  []staticHeader{{"accept-language", config.NewSecret("en")}, {"Host", config.NewSecret("virtual.example")}, {"cookie", config.NewSecret("c=3")}},
 		accept:  "application/json",
 		body: &bodyTemplate{mediaType: "application/json", properties: []slot{
 			{name: "name", argument: "name"}, {name: "weight", argument: "weight"}, {name: "owner", argument: "owner"},
@@ -58,7 +58,7 @@ Content-Length: 72
 Accept: application/json
 Accept-Language: en
 Content-Type: application/json
-Cookie: session=a%20b; b=2
+Cookie: session=a%20b; b=2; c=3
 If-Match: "7"
 
 {"kind":"toy","name":"<Rex>","owner":null,"weight":12345678901234567890}`
@@ -109,6 +109,12 @@ func TestURL(t *testing.T) {
 		"a name that no URL could hold": {
 			template{base: "https://api.example", path: "/a b/{account id}é", segments: []slot{{name: "account id", argument: "a"}}},
 			Arguments{"a": "7"}, "https://api.example/a%20b/7%C3%A9"},
+		"variables that the model chooses": {
+			template{base: "{scheme}://{region}.api.example:{port}/x/{version}", path: "/pets", segments: []slot{
+				{name: "scheme", argument: "s", variable: true}, {name: "region", argument: "r", variable: true},
+				{name: "port", argument: "p", variable: true}, {name: "version", argument: "v", variable: true}}},
+			Arguments{"s": "https", "r": "eu-1.west", "p": json.Number("8443"), "v": "api/v2.1"},
+			"https://eu-1.west.api.example:8443/x/api/v2.1/pets"},
 		"a slash at the end": {template{base: "https://api.example", path: "/pets/"}, nil, "https://api.example/pets/"},
 		"no path":            {template{base: "https://api.example/graphql", path: ""}, nil, "https://api.example/graphql"},
 	}
@@ -128,8 +134,8 @@ func TestURL(t *testing.T) {
 
 func TestArgumentsThatDoNotFitTheirPlace(t *testing.T) {
 	tool := &Tool{template: template{
-		method: "GET", base: "https://{region}.api.example", path: "/pets/{id}",
-		segments: []slot{{name: "region", argument: "region", variable: true}, {name: "id", argument: "pet_id", style: "simple"}},
+		method: "GET", base: "https://{region}.api.example/{version}", path: "/pets/{id}",
+		segments: []slot{{name: "version", argument: "version", variable: true}, {name: "region", argument: "region", variable: true}, {name: "id", argument: "pet_id", style: "simple"}},
 		headers:  []slot{{name: "X-Note", argument: "note", style: "simple"}},
 	}}
 	tests := []struct {
@@ -150,11 +156,15 @@ func TestArgumentsThatDoNotFitTheirPlace(t *testing.T) {
 		{"region", "evil.example:80", `region may hold letters, digits, dots, hyphens and underscores`},
 		{"region", "evil.example?", `region may hold letters, digits, dots, hyphens and underscores`},
 		{"region", "", `region may hold letters, digits, dots, hyphens and underscores`},
+		{"version", "../admin", `version may hold letters, digits, dots, hyphens, underscores and single slashes`},
+		{"version", "v1/./x", `version may hold letters, digits, dots, hyphens, underscores and single slashes`},
+		{"version", "v1//x", `version may hold letters, digits, dots, hyphens, underscores and single slashes`},
+		{"version", "v1?x", `version may hold letters, digits, dots, hyphens, underscores and single slashes`},
 		{"note", "a\r\nX-Admin: 1", `note must not hold line breaks or control characters: it is sent as a header`},
 		{"note", "a\x00b", `note must not hold line breaks or control characters: it is sent as a header`},
 	}
 	for _, test := range tests {
-		args := Arguments{"region": "eu", "pet_id": "7", "note": "x"}
+		args := Arguments{"region": "eu", "version": "v1", "pet_id": "7", "note": "x"}
 		args[test.argument] = test.value
 		_, err := tool.NewRequest(t.Context(), args)
 		if !errors.Is(err, fault.Input) {
@@ -168,7 +178,7 @@ func TestArgumentsThatDoNotFitTheirPlace(t *testing.T) {
 			t.Errorf("fields are %v", fields)
 		}
 	}
-	if _, err := tool.NewRequest(t.Context(), Arguments{"region": "eu"}); !errors.Is(err, fault.Input) {
+	if _, err := tool.NewRequest(t.Context(), Arguments{"region": "eu", "version": "v1"}); !errors.Is(err, fault.Input) {
 		t.Errorf("without pet_id: %v", err)
 	}
 }
@@ -256,4 +266,19 @@ func FuzzPath(f *testing.F) {
 			t.Fatalf("%q resolves to %s", value, resolved)
 		}
 	})
+}
+
+// What Compile should have found is the operator's to mend, and no panic.
+func TestUnfilled(t *testing.T) {
+	for _, template := range []template{
+		{base: "https://{region}.api.example", path: "/"},
+		{base: "https://api.example/{version}", path: "/"},
+		{base: "https://api.example", path: "/{id}"},
+		{base: "https://api.example", path: "/?x={id}"},
+		{base: "https://api.example", path: "/{id"},
+	} {
+		if _, err := (&Tool{template: template}).NewRequest(t.Context(), nil); !errors.Is(err, fault.ConfigurationInvalid) {
+			t.Errorf("%s%s: %v", template.base, template.path, err)
+		}
+	}
 }
