@@ -80,3 +80,28 @@ func TestCompileRequest(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestConstraintsOfAListAreItsItems(t *testing.T) {
+	tool := compileOne(t, &config.Tool{Request: "GET /x", Arguments: map[string]*config.Argument{
+		"fields": {In: "query", Type: "array", Items: map[string]any{"type": "string"}, Enum: []any{"id", "name"},
+			Default: []any{"id"}},
+	}})
+	if _, err := tool.ParseArguments(json.RawMessage(`{"fields": ["name"]}`)); err != nil {
+		t.Error(err)
+	}
+	_, err := tool.ParseArguments(json.RawMessage(`{"fields": ["name", "age"]}`))
+	if got := fault.From(err).Fields; len(got) != 1 || got[0].Path != "fields[1]" {
+		t.Error(err)
+	}
+	args, err := tool.ParseArguments(nil)
+	if diff := cmp.Diff(Arguments{"fields": []any{"id"}}, args); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+}
+
+func TestTokens(t *testing.T) {
+	tool := &Tool{Name: "ab", Title: "A b", Description: "Does", InputSchema: json.RawMessage(`{"type":"object"}`)}
+	if got := tool.Tokens(); got != 7 { // 26 bytes
+		t.Error(got)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,6 +51,8 @@ func collectMismatches(e *jsonschema.ValidationError, fields *[]fault.Field) {
 		branch(e, path, fields)
 	case *kind.DependentRequired:
 		add(path, "%s needs %s beside it", k.Prop, strings.Join(k.Missing, ", "))
+	case *kind.Contains, *kind.MinContains, *kind.MaxContains, *kind.PropertyNames:
+		add(path, "%s", limit(k)) // what is wrong with each item says nothing
 	case *kind.Not, *kind.FalseSchema:
 		add(path, "is not allowed here")
 	default:
@@ -66,15 +69,15 @@ func collectMismatches(e *jsonschema.ValidationError, fields *[]fault.Field) {
 func limit(k jsonschema.ErrorKind) string {
 	switch k := k.(type) {
 	case *kind.Minimum:
-		return "must be at least " + k.Want.RatString()
+		return "must be at least " + decimal(k.Want)
 	case *kind.Maximum:
-		return "must be at most " + k.Want.RatString()
+		return "must be at most " + decimal(k.Want)
 	case *kind.ExclusiveMinimum:
-		return "must be more than " + k.Want.RatString()
+		return "must be more than " + decimal(k.Want)
 	case *kind.ExclusiveMaximum:
-		return "must be less than " + k.Want.RatString()
+		return "must be less than " + decimal(k.Want)
 	case *kind.MultipleOf:
-		return "must be a multiple of " + k.Want.RatString()
+		return "must be a multiple of " + decimal(k.Want)
 	case *kind.MinLength:
 		return fmt.Sprintf("must have at least %s, and has %d", counted(k.Want, "character"), k.Got)
 	case *kind.MaxLength:
@@ -91,45 +94,21 @@ func limit(k jsonschema.ErrorKind) string {
 		return fmt.Sprintf("must have at least %s, and has %d", counted(k.Want, "field"), k.Got)
 	case *kind.MaxProperties:
 		return fmt.Sprintf("must have at most %s, and has %d", counted(k.Want, "field"), k.Got)
+	case *kind.Contains:
+		return "must have an item of a kind that it has not"
 	case *kind.PropertyNames:
 		return fmt.Sprintf("%q is no name for a field here", k.Property)
 	}
 	return fmt.Sprintf("does not fit (%s)", strings.Join(k.KeywordPath(), "."))
 }
 
-// branch reports the alternative that came nearest: the one whose mismatch lies deepest, and of these the first. Where
-// all that misses in each is a field, it says which.
-func branch(e *jsonschema.ValidationError, path string, fields *[]fault.Field) {
-	var needed []string
-	for _, cause := range e.Causes {
-		for len(cause.Causes) == 1 {
-			cause = cause.Causes[0]
-		}
-		if k, ok := cause.ErrorKind.(*kind.Required); ok && fieldPath(cause.InstanceLocation) == path {
-			needed = append(needed, strings.Join(k.Missing, " and "))
-		}
+// decimal writes a number as people do.
+func decimal(r *big.Rat) string {
+	if r.IsInt() {
+		return r.Num().String()
 	}
-	if len(needed) > 1 && len(needed) == len(e.Causes) {
-		*fields = append(*fields, fault.Field{Path: path, Message: "needs " + strings.Join(needed, ", or ")})
-		return
-	}
-	var best []fault.Field
-	depth := -1
-	for _, cause := range e.Causes {
-		var found []fault.Field
-		collectMismatches(cause, &found)
-		deepest := 0
-		for _, f := range found {
-			deepest = max(deepest, strings.Count(f.Path, ".")+strings.Count(f.Path, "["))
-		}
-		if deepest > depth {
-			best, depth = found, deepest
-		}
-	}
-	if best == nil {
-		best = []fault.Field{{Path: path, Message: "fits more than one of the alternatives; say more"}}
-	}
-	*fields = append(*fields, best...)
+	f, _ := r.Float64()
+	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
 // counted writes a number with what is counted.

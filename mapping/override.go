@@ -93,8 +93,7 @@ func (c *compilation) change(path config.Path, d *definitions, a *argument, entr
 		}
 	}
 	if len(constraints) > 0 {
-		a.schema = maps.Clone(d.follow(a.schema))
-		maps.Copy(a.schema, constraints)
+		a.constrain(d, constraints)
 	}
 	a.hidden = entry.Hide
 	switch {
@@ -105,6 +104,17 @@ func (c *compilation) change(path config.Path, d *definitions, a *argument, entr
 	case entry.Hide && a.required && !a.defaulted:
 		c.problem(path, "give it a value or a default", "a required argument can't be hidden")
 	}
+}
+
+// constrain puts constraints in the place of the schema's own: of a list, on its items.
+func (a *argument) constrain(d *definitions, constraints map[string]any) {
+	a.schema = maps.Clone(d.follow(a.schema))
+	target := a.schema
+	if items, ok := a.schema["items"].(map[string]any); ok && a.schema["type"] == "array" {
+		target = maps.Clone(d.follow(items))
+		a.schema["items"] = target
+	}
+	maps.Copy(target, constraints)
 }
 
 // checkNames makes sure that no new name is illegal or another's.
