@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -406,5 +407,43 @@ func TestPanicOfAHandlerStaysInside(t *testing.T) {
 		ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/", nil))
 	if recorder.Code != http.StatusInternalServerError || strings.Contains(recorder.Body.String(), "secret") {
 		t.Errorf("%d %s", recorder.Code, recorder.Body)
+	}
+}
+
+// A body that says that it is too large is refused before a byte of it is here.
+func TestDeclaredLengthIsRefusedUnread(t *testing.T) {
+	_, server := serve(t, setup{})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("%d", resp.StatusCode)
+	}
+}
+
+// What mcp-go gets is what every client means: JSON, and no session of anybody's.
+func TestMCPGoSeesNoSessionAndOneContentType(t *testing.T) {
+	e := newEdge(newGateway(t, setup{}))
+	var seen http.Header
+	e.next = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Header })
+	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(callGetPet))
+	r.Header.Set("Mcp-Session-Id", "of-somebody-else")
+	r.Header.Set("Content-Type", "application/vnd.x+json")
+	e.ServeHTTP(httptest.NewRecorder(), r)
+	if seen == nil || seen.Get("Mcp-Session-Id") != "" || seen.Get("Content-Type") != "application/json" {
+		t.Errorf("%v", seen)
 	}
 }

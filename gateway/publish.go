@@ -90,12 +90,11 @@ func (g *Gateway) publish(snap *snapshot) {
 }
 
 // showWhole is the filter through which mcp-go lists tools: it puts the real schemas in. A panic in a filter would
-// leave mcp-go's lock held, so none leaves here.
+// leave mcp-go's lock held, so none leaves here: nothing is visible then.
 func (g *Gateway) showWhole(_ context.Context, tools []mcp.Tool) (visible []mcp.Tool) {
 	defer func() {
 		if r := recover(); r != nil {
 			g.log.Error("panic while tools were listed", "panic", r)
-			visible = nil
 		}
 	}()
 	snap := g.snapshot.Load()

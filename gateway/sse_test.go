@@ -2,13 +2,17 @@ package gateway
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"mcpgate/auth"
 )
 
 // stream is a client's end of /sse.
@@ -211,4 +215,43 @@ func TestSSEBehindAPrefix(t *testing.T) {
 	if got := newSSE(g).prefix; got != "/gw" {
 		t.Errorf("%q", got)
 	}
+}
+
+// deaf is a client that took the first event and no other; the connection stays open.
+type deaf struct {
+	http.ResponseWriter
+	endpoint chan string
+}
+
+func (d deaf) Write(text []byte) (int, error) {
+	if id, ok := bytes.CutPrefix(text, []byte("event: endpoint\ndata: /messages?sessionId=")); ok {
+		d.endpoint <- string(bytes.TrimSpace(id))
+		return len(text), nil
+	}
+	return 0, errors.New("nobody listens")
+}
+
+func (deaf) Flush() {}
+
+// A stream that can't be written to is given up, and its calls with it, though nobody says that the client is gone.
+func TestSSEStreamThatCannotBeWritten(t *testing.T) {
+	upstream := newHanging()
+	g := newGateway(t, setup{yaml: sseOn, upstream: upstream})
+	s := newSSE(g)
+	client := deaf{httptest.NewRecorder(), make(chan string, 1)}
+	ended := make(chan struct{})
+	ctx := auth.WithPrincipal(t.Context(), &auth.Principal{Subject: "anonymous"})
+	go func() {
+		defer close(ended)
+		s.serveStream(client, httptest.NewRequest(http.MethodGet, "/sse", nil).WithContext(ctx))
+	}()
+	session, ok := s.find(within(t, client.endpoint, "the first event"), owner(ctx))
+	if !ok {
+		t.Fatal("no session")
+	}
+	session.handle(session.ctx, []byte(callGetPet))
+	within(t, upstream.called, "the call")
+	session.handle(session.ctx, []byte(`{"jsonrpc":"2.0","id":2,"method":"ping"}`))
+	within(t, upstream.gone, "the call ends")
+	within(t, ended, "the stream ends")
 }
