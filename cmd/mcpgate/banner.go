@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -86,6 +87,9 @@ func (t *terminal) printStdioBanner(cfg *config.Config, gw *gateway.Gateway) {
 	fmt.Fprintln(t.stderr, "  MCP is on stdin and stdout; what you read here is stderr")
 }
 
+// maxWarnings are shown at start; there may be hundreds in a long document.
+const maxWarnings = 3
+
 // printServed lists the upstreams with their tools, and what is withheld.
 func (t *terminal) printServed(cfg *config.Config, gw *gateway.Gateway) {
 	tools, report := gw.Tools(), gw.Report()
@@ -103,18 +107,25 @@ func (t *terminal) printServed(cfg *config.Config, gw *gateway.Gateway) {
 	for _, name := range slices.Sorted(maps.Keys(cfg.Upstreams)) {
 		upstream := cfg.Upstreams[name]
 		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", name, count(perUpstream[name], "tool"),
-			strings.Join(shortened(cfg.Dir, upstream.Spec), ", "), destination(upstream))
+			cmp.Or(strings.Join(shortened(cfg.Dir, upstream.Spec), ", "), "no document"), destination(upstream))
 	}
 	_ = table.Flush() // to stderr: there is nobody to tell
-	fmt.Fprintln(t.stderr)
+	var notes []string
 	if n := withheld(report); n > 0 {
-		fmt.Fprintf(t.stderr, "  %s withheld, since expose and exclude say so; `include:` or `expose: all` shows them\n", count(n, "operation"))
+		notes = append(notes, count(n, "operation")+" withheld, since expose and exclude say so; `include:` or `expose: all` shows them")
 	}
 	if n := len(report.Problems); n > 0 {
-		fmt.Fprintf(t.stderr, "  %s cost a tool each, see above\n", count(n, "problem"))
+		notes = append(notes, count(n, "problem")+" cost a tool or a document each, see above")
 	}
-	if n := len(report.Warnings); n > 0 {
-		fmt.Fprintf(t.stderr, "  %s about documents; `mcpgate validate` shows them\n", count(n, "warning"))
+	if n := len(report.Warnings); n > maxWarnings {
+		notes = append(notes, count(n, "warning")+"; `mcpgate validate` shows them")
+	} else {
+		for _, warning := range report.Warnings {
+			notes = append(notes, warningLine(warning))
+		}
+	}
+	if len(notes) > 0 {
+		fmt.Fprintf(t.stderr, "\n  %s\n", strings.Join(notes, "\n  "))
 	}
 }
 

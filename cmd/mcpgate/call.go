@@ -123,7 +123,7 @@ func (t *terminal) runTool(ctx context.Context, gw *gateway.Gateway, name string
 		return nil
 	}
 	for _, e := range outcome.Errors {
-		fmt.Fprintf(t.stderr, "mcpgate: %s: %s%s\n", e.Code, e.Message, ifAny("; ", e.Hint))
+		fmt.Fprintf(t.stderr, "mcpgate: %s: %s%s\n", e.Code, e.Message, ifAny("\n  ", e.Hint))
 	}
 	return errReported
 }

@@ -57,7 +57,7 @@ func (t *terminal) printReport(report gateway.Report) {
 		fmt.Fprintln(t.stderr, report.Problems.Error())
 	}
 	if n := len(report.Warnings); n > 0 {
-		fmt.Fprintf(t.stderr, "%s about documents; `mcpgate validate` shows them\n", count(n, "warning"))
+		fmt.Fprintf(t.stderr, "%s; `mcpgate validate` shows them\n", count(n, "warning"))
 	}
 }
 

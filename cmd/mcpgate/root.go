@@ -88,7 +88,7 @@ func (t *terminal) exitCode(err error) int {
 	case isProblems:
 		fmt.Fprintln(t.stderr, problems.Error())
 	case isFault:
-		fmt.Fprintf(t.stderr, "mcpgate: %s: %s%s\n", failed.Code, failed.Message, ifAny("; ", failed.Hint))
+		fmt.Fprintf(t.stderr, "mcpgate: %s: %s%s\n", failed.Code, failed.Message, ifAny("\n  ", failed.Hint))
 	default:
 		fmt.Fprintln(t.stderr, "mcpgate:", err)
 	}
