@@ -121,7 +121,7 @@ func compile(ctx context.Context, cfg *config.Config) (compiled, error) {
 	good, unfit := publishable(cfg, tools)
 	c.tools = good
 	c.report.Problems = slices.Concat(c.report.Problems, problems, unfit).Sort()
-	c.report.Warnings = append(c.report.Warnings, credentialWarnings(cfg)...)
+	c.report.Warnings = slices.Concat(c.report.Warnings, credentialWarnings(cfg), serverWarnings(cfg, c.documents))
 	c.report.Withheld = mapping.Withheld(cfg, c.documents)
 	slices.SortStableFunc(c.report.Warnings, func(a, b specs.Warning) int {
 		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
