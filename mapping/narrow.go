@@ -7,18 +7,22 @@ import (
 	"unicode"
 )
 
+// asFilter is what a filter does.
+const asFilter = "only what matches"
+
 // narrowing are the usual names of arguments that make an answer smaller, and what each does.
 var narrowing = []struct {
 	does  string
 	names []string
 }{
 	{"fewer at a time", []string{"limit", "pagesize", "perpage", "size", "count", "maxresults", "maxitems", "top", "first",
-		"take", "sysparmlimit", "rows", "batchsize", "resultsperpage"}},
+		"take", "sysparmlimit", "rows", "batchsize", "resultsperpage", "pagelimit"}},
 	{"those that follow", []string{"offset", "page", "pagenumber", "cursor", "after", "skip", "start", "startat", "pagetoken",
-		"nexttoken", "startingafter", "continuationtoken", "sysparmoffset", "marker", "from"}},
+		"nexttoken", "startingafter", "continuationtoken", "sysparmoffset", "marker", "pageoffset", "pagecursor",
+		"pageafter", "nextcursor"}},
 	{"less of each", []string{"fields", "select", "properties", "columns", "attributes", "includefields", "sysparmfields",
 		"fieldmask", "projection"}},
-	{"only what matches", []string{"q", "query", "search", "filter", "where", "keyword", "keywords", "searchterm", "term",
+	{asFilter, []string{"q", "query", "search", "where", "keyword", "keywords", "searchterm", "term",
 		"sysparmquery", "jql", "soql", "status", "state", "since", "until", "createdafter", "updatedafter", "startdate", "enddate"}},
 }
 
@@ -31,7 +35,8 @@ func (t *Tool) askForLess() string {
 	for _, kind := range narrowing {
 		var found []string
 		for _, name := range t.inputNames() {
-			if slices.Contains(kind.names, plainName(name)) {
+			plain := plainName(name)
+			if slices.Contains(kind.names, plain) || kind.does == asFilter && strings.HasPrefix(plain, "filter") {
 				found = append(found, name)
 			}
 		}
