@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -81,12 +82,12 @@ func (l *loader) parse(name string, data []byte) (f *file, root *yaml.Node, ok b
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, second yaml.Node
 	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
-		l.syntaxProblem(f, err)
+		l.syntaxProblem(f, data, err)
 		return f, nil, false
 	}
 	err := decoder.Decode(&second)
 	if err != nil && !errors.Is(err, io.EOF) {
-		l.syntaxProblem(f, err)
+		l.syntaxProblem(f, data, err)
 		return f, nil, false
 	}
 	if err == nil {
@@ -133,25 +134,28 @@ func printable(r rune) bool {
 var (
 	yamlLine      = regexp.MustCompile(`^yaml: line (\d+): `)
 	unknownAnchor = regexp.MustCompile(`unknown anchor '([^']*)'`)
+	grammarError  = regexp.MustCompile(`did not find expected (<|node|'-'|key|',')|found (undefined|duplicate|incompatible)`)
+	blockError    = regexp.MustCompile(`did not find expected (key|'-' indicator)$`)
 )
 
 // syntaxHints answer the errors of the YAML parser that people meet.
 var syntaxHints = []struct{ message, hint string }{
 	{"mapping values are not allowed", "put quotes around a value that holds a colon and a space, and check the indentation"},
 	{"found character that cannot start any token", "put quotes around a value that begins with @, ` or %"},
-	{"did not find expected key", "check the indentation of this line and of the one above"},
+	{"did not find expected key", "check the indentation of this line and of those above"},
+	{"did not find expected alphabetic or numeric character", "put quotes around a value that begins with * or &"},
 	{"could not find expected ':'", "a key needs a colon and a space after it"},
 	{"did not find expected ',' or", "check the brackets, and put quotes around a value that holds { } [ ] or ,"},
 	{"did not find expected '-' indicator", "every item of a list begins with - in the same column"},
 	{"found unexpected end of stream", "a quote is opened and never closed"},
-	{"unknown anchor", "an alias (*name) needs its anchor (&name) before it"},
+	{"unknown anchor", "put quotes around a value that begins with *; as an alias it needs its anchor (&name) before it"},
 }
 
 // syntaxProblem reports what the YAML parser found. It names a line, at best.
-func (l *loader) syntaxProblem(f *file, err error) {
+func (l *loader) syntaxProblem(f *file, data []byte, err error) {
 	f.broken = true
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	line, column, hint := f.syntaxLine(err.Error()), 0, ""
+	line, column, hint := f.syntaxLine(err.Error(), data), 0, ""
 	if parts := yamlLine.FindStringSubmatch(err.Error()); parts != nil {
 		text = err.Error()[len(parts[0]):]
 	}
@@ -175,7 +179,10 @@ func (l *loader) syntaxProblem(f *file, err error) {
 
 // syntaxLine is the line of an error of the YAML parser, which leaves the first one out, and counts from 0 in the errors
 // of its grammar and from 1 in those of its scanner.
-func (f *file) syntaxLine(text string) int {
+func (f *file) syntaxLine(text string, data []byte) int {
+	if message := blockError.FindString(text); message != "" {
+		return firstBad(data, message)
+	}
 	if parts := unknownAnchor.FindStringSubmatch(text); parts != nil {
 		return 1 + slices.IndexFunc(f.lines, func(line string) bool { return strings.Contains(line, "*"+parts[1]) })
 	}
@@ -187,8 +194,19 @@ func (f *file) syntaxLine(text string) int {
 	if err != nil {
 		return 1
 	}
-	if strings.Contains(text, "did not find expected") {
+	if grammarError.MatchString(text) {
 		number++
 	}
 	return min(number, len(f.lines))
+}
+
+// firstBad is the line with which a text begins not to be YAML: for a line that is indented wrongly the parser names the
+// beginning of the mapping or list instead.
+func firstBad(data []byte, message string) int {
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	return 1 + sort.Search(len(lines)-1, func(i int) bool {
+		var y yaml.Node
+		err := yaml.Unmarshal(bytes.Join(lines[:i+1], nil), &y)
+		return err != nil && strings.HasSuffix(err.Error(), message)
+	})
 }
