@@ -55,7 +55,7 @@ func readBody(req *http.Request) (sent []byte, tooLarge bool, err error) {
 func (c *call) place(values []string) {
 	c.parents = parents{}
 	e := c.endpoint
-	isOne := e.path.isItem() && e.of != nil && (e.does == get || e.does == update || e.does == replace || e.does == remove)
+	isOne := e.isOne()
 	n := 0
 	before := ""
 	for i, s := range e.path.segments {

@@ -1,11 +1,13 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,18 +19,36 @@ import (
 // TestAnswersFitTheDocuments asks for everything that the corpus' documents offer to read, and holds the answers to
 // the documents' schemas. It prints the share that fits.
 func TestAnswersFitTheDocuments(t *testing.T) {
+	asked, fit, odd := 0, 0, 0
+	eachDocument(t, func(name string, document *specs.Document) {
+		n, good, own := askAll(t, document)
+		t.Logf("%s: %d of %d, and %d whose own example does not fit", name, good, n, own)
+		asked, fit, odd = asked+n, fit+good, odd+own
+	})
+	if asked == 0 {
+		t.Fatal("nothing was asked")
+	}
+	share := 100 * float64(fit) / float64(asked)
+	t.Logf("%d of %d answers fit their documents: %.1f %%; of %d more the document's own example does not", fit, asked, share, odd)
+	if share < 95 {
+		t.Errorf("%.1f %% of the answers fit, want 95 %% or more", share)
+	}
+}
+
+// eachDocument loads the documents that the project has, and those of the corpus where there is one.
+func eachDocument(t *testing.T, use func(name string, document *specs.Document)) {
+	t.Helper()
 	folders := []string{"../../specs/testdata/corpus", "../../specs", "../../examples/petstore", "../../examples/several"}
 	if corpus := os.Getenv("MCPGATE_CORPUS"); corpus != "" {
 		folders = append(folders, corpus)
 	}
-	asked, fit, odd := 0, 0, 0
 	for _, folder := range folders {
-		files, err := filepath.Glob(folder + "/*")
+		files, err := filepath.Glob(folder + "/*.*")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, file := range files {
-			if strings.HasSuffix(file, ".go") || strings.HasSuffix(file, ".md") || filepath.Base(file) == "gateway.yaml" || filepath.Ext(file) == "" {
+			if ext := filepath.Ext(file); ext == ".go" || ext == ".md" || filepath.Base(file) == "gateway.yaml" {
 				continue
 			}
 			path, err := filepath.Abs(file)
@@ -40,19 +60,77 @@ func TestAnswersFitTheDocuments(t *testing.T) {
 				t.Logf("%s: %v", filepath.Base(file), err) // the loader's own tests say which may fail
 				continue
 			}
-			n, good, own := askAll(t, document)
-			t.Logf("%s: %d of %d, and %d whose own example does not fit", filepath.Base(file), good, n, own)
-			asked, fit, odd = asked+n, fit+good, odd+own
+			use(filepath.Base(file), document)
 		}
 	}
-	if asked == 0 {
-		t.Fatal("nothing was asked")
+}
+
+// TestWritesAreTaken sends a body that fits to everything that writes, in every document, and reads back what was made.
+func TestWritesAreTaken(t *testing.T) {
+	sent, taken := 0, 0
+	eachDocument(t, func(name string, document *specs.Document) {
+		u := upstream{t, New([]*specs.Document{document}, nil)}
+		endpoints := slices.Clone(u.s.endpoints)
+		slices.SortStableFunc(endpoints, func(a, b *endpoint) int { // what deletes comes last, the parts before the whole
+			return cmp.Or(cmp.Compare(len(a.method)/6, len(b.method)/6), len(b.path.segments)-len(a.path.segments))
+		})
+		for n, e := range endpoints {
+			if e.method == http.MethodGet || e.method == http.MethodHead || e.method == http.MethodOptions || !e.takesJSON() {
+				continue
+			}
+			sent++
+			if why := u.write(e, 40+n); why != "" {
+				t.Logf("%s: %s %s: %.300s", name, e.method, e.path.text, why)
+				continue
+			}
+			taken++
+		}
+	})
+	if sent == 0 {
+		t.Fatal("nothing was sent")
 	}
-	share := 100 * float64(fit) / float64(asked)
-	t.Logf("%d of %d answers fit their documents: %.1f %%; of %d more the document's own example does not", fit, asked, share, odd)
+	share := 100 * float64(taken) / float64(sent)
+	t.Logf("%d of %d writes are taken: %.1f %%", taken, sent, share)
 	if share < 95 {
-		t.Errorf("%.1f %% of the answers fit, want 95 %% or more", share)
+		t.Errorf("%.1f %% of the writes are taken, want 95 %% or more", share)
 	}
+}
+
+func (e *endpoint) takesJSON() bool { return e.op.Body == nil || jsonMedia(e.op.Body.Content) != nil }
+
+// write sends what an endpoint takes, the n-th of its kind, and says what went wrong.
+func (u upstream) write(e *endpoint, n int) string {
+	body := ""
+	if media := e.op.Body; media != nil && jsonMedia(media.Content) != nil {
+		value := e.defs.generate(jsonMedia(media.Content).Schema, "", n, 0)
+		if fields, ok := value.(map[string]any); ok && e.of != nil && e.does == create {
+			delete(fields, e.of.idName)
+			if slices.Contains(required(e.bodySchema()), e.of.idName) {
+				fields[e.of.idName] = e.defs.generate(properties(e.bodySchema())[e.of.idName], e.of.idName, n, 1)
+			}
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return err.Error()
+		}
+		body = string(text)
+	}
+	a := u.send(e.method+" "+u.pathTo(e), body, u.headersOf(e)...)
+	if a.status >= 300 {
+		return asNumber(a.status).String() + " " + a.text + " for " + body
+	}
+	place := a.header.Get("Location")
+	if e.does != create || place == "" || !u.s.hasMethod(parsePattern(e.of.path.text+"/{id}"), http.MethodGet) {
+		return ""
+	}
+	parsed, err := url.Parse(place)
+	if err != nil {
+		return err.Error()
+	}
+	if got := u.send("GET "+parsed.EscapedPath(), "", u.headersOf(e)...); got.status >= 300 {
+		return "made at " + place + ", and then " + got.text
+	}
+	return ""
 }
 
 // askAll sends every GET of a document, with the ids of records that are there. odd are those left out because the
@@ -105,7 +183,7 @@ func (u upstream) pathTo(e *endpoint) string {
 		prefix := pattern{segments: at.segments[:i+1]}
 		id := "1"
 		for _, other := range u.s.endpoints {
-			if other.of != nil && other.does == get && other.path.key() == prefix.key() && len(other.of.records) > 0 {
+			if other.isOne() && other.path.key() == prefix.key() && len(other.of.records) > 0 {
 				id = other.of.records[0].id
 			}
 		}

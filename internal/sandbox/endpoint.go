@@ -71,6 +71,11 @@ func (s *Sandbox) compile(documents []*specs.Document, tools []*mapping.Tool) {
 	}
 }
 
+// isOne reports whether the last placeholder of the path is a record's id.
+func (e *endpoint) isOne() bool {
+	return e.of != nil && e.path.isItem() && (e.does == get || e.does == update || e.does == replace || e.does == remove)
+}
+
 // findAbove notes which collections the records of an endpoint lie under: the users of /users/{userId}/orders.
 func (s *Sandbox) findAbove(e *endpoint) {
 	for path := e.path.parent(); len(path.segments) > 1; path = path.parent() {
@@ -115,7 +120,7 @@ func argumentsOf(tool *mapping.Tool) map[string]specs.Schema {
 
 // findHome makes the collection whose records an endpoint reads or writes one by one: its path less the id.
 func (s *Sandbox) findHome(e *endpoint, homes map[string]*collection) {
-	if !e.path.isItem() || len(e.path.segments) < 2 || e.query != nil {
+	if !e.path.isItem() || len(e.path.segments) < 2 || e.query != nil || e.method == "POST" {
 		return
 	}
 	if _, isList := e.defs.listed(e.success()); isList && e.method == "GET" {
@@ -170,14 +175,13 @@ func (s *Sandbox) understand(e *endpoint, homes map[string]*collection) {
 		return
 	}
 	if e.path.isItem() {
-		if home := homes[e.path.parent().key()]; home != nil {
-			if does, ok := onOne[e.method]; ok && !e.isList() && !s.isFile(e, home) {
-				e.does, e.of = does, home
-				return
-			}
+		if home := homes[e.path.parent().key()]; home != nil && s.isOnOne(e, home) {
+			e.does, e.of = onOne[e.method], home
+			return
 		}
 	}
 	home := homes[e.path.key()]
+	e.many = typeOf(e.bodySchema()) == "array"
 	switch e.method {
 	case "GET":
 		s.understandGet(e, home, homes)
@@ -188,12 +192,33 @@ func (s *Sandbox) understand(e *endpoint, homes map[string]*collection) {
 			home = s.bySchema(e)
 		}
 		switch {
-		case home != nil && e.isHomeOrUndocumented(home):
+		case home != nil && e.namesItsRecord(home):
 			e.does, e.of = map[string]action{"PUT": replace, "PATCH": update}[e.method], home
 		case s.hasMethod(e.path, "GET"):
 			e.does = alone
 		}
 	}
+}
+
+// isOnOne reports whether an endpoint at the path of one record is about that record.
+func (s *Sandbox) isOnOne(e *endpoint, home *collection) bool {
+	switch {
+	case onOne[e.method] == answer || e.method == "GET" && e.isList() || s.isFile(e, home):
+		return false
+	case e.method == "POST":
+		return s.reads(e.path)
+	case e.method == "DELETE" || e.method == "PATCH":
+		// What nothing makes, shows or lists is nothing to be kept: there is only an answer.
+		return e.op.Method == "" || s.reads(e.path) || s.hasMethod(home.path, "POST") || s.hasMethod(home.path, "GET") || s.hasMethod(e.path, "PUT")
+	}
+	return true
+}
+
+// reads reports whether one record can be read at the path.
+func (s *Sandbox) reads(path pattern) bool {
+	return slices.ContainsFunc(s.endpoints, func(e *endpoint) bool {
+		return e.method == "GET" && e.path.key() == path.key() && !e.isList()
+	})
 }
 
 // isFile reports whether a GET of one thing gives no record: a picture, say, that nothing here can make or list.
@@ -202,12 +227,17 @@ func (s *Sandbox) isFile(e *endpoint, home *collection) bool {
 		!s.hasMethod(home.path, "POST") && !s.hasMethod(home.path, "GET")
 }
 
-// onOne is what each method does at the path of one record.
+// onOne is what each method does at the path of one record; the others only answer.
 var onOne = map[string]action{"GET": get, "POST": update, "PUT": replace, "PATCH": update, "DELETE": remove}
 
-// isHomeOrUndocumented reports whether a write to the collection's own path names its record in the body.
-func (e *endpoint) isHomeOrUndocumented(home *collection) bool {
-	return e.path.key() == home.path.key()
+// namesItsRecord reports whether a write to the collection's own path says in its body which record is meant.
+func (e *endpoint) namesItsRecord(home *collection) bool {
+	body := e.bodySchema()
+	if typeOf(body) == "array" {
+		body, _ = e.defs.items(body)
+	}
+	_, named := properties(body)[home.idName]
+	return e.path.key() == home.path.key() && (named || e.op.Method == "")
 }
 
 func (e *endpoint) isList() bool {
@@ -247,10 +277,6 @@ func (s *Sandbox) understandGet(e *endpoint, home *collection, homes map[string]
 }
 
 func (s *Sandbox) understandPost(e *endpoint, home *collection) {
-	body := e.bodySchema()
-	if typeOf(body) == "array" {
-		e.many = true
-	}
 	if home == nil {
 		// GET at the same path lists what is created here, although none can be read by itself.
 		for _, other := range s.endpoints {
@@ -330,7 +356,7 @@ func (s *Sandbox) parentOf(e *endpoint) *endpoint {
 			continue
 		}
 		for _, other := range s.endpoints {
-			if other.path.key() == path.key() && other.of != nil && other.does != list {
+			if other.path.key() == path.key() && other.isOne() {
 				return other
 			}
 		}

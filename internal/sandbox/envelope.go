@@ -191,7 +191,8 @@ func (c *call) rows(p page, item specs.Schema) []any {
 	return out
 }
 
-// urlOf is the absolute URL of a record of the endpoint's collection, with the path's placeholders filled in.
+// urlOf is the absolute URL of a record of the endpoint's collection, with the path's placeholders filled in; "" where
+// the request says nothing of one of them.
 func (c *call) urlOf(id string) string {
 	of := c.endpoint.of
 	var b strings.Builder
@@ -199,7 +200,9 @@ func (c *call) urlOf(id string) string {
 	for _, s := range of.path.segments {
 		part := s.literal
 		if s.match != nil && len(s.names) > 0 {
-			part = c.parents[parentName(before, s.names[0])]
+			if part = c.parents[parentName(before, s.names[0])]; part == "" {
+				return ""
+			}
 		}
 		b.WriteString("/" + url.PathEscape(part))
 		before = s.literal

@@ -86,13 +86,15 @@ func (e *endpoint) failure(status int) *specs.Media {
 	return nil
 }
 
+// declares reports whether the document has an answer with this status.
+func (e *endpoint) declares(status string) bool {
+	return slices.ContainsFunc(e.op.Responses, func(r specs.Response) bool { return r.Status == status })
+}
+
 // fail answers with a problem, in the document's own manner where it has one.
 func (c *call) fail(p problem) reply {
 	e := c.endpoint
-	declared := func(status string) bool {
-		return slices.ContainsFunc(e.op.Responses, func(r specs.Response) bool { return r.Status == status })
-	}
-	if p.status == 400 && !declared("400") && declared("422") {
+	if p.status == 400 && !e.declares("400") && e.declares("422") {
 		p.status = 422
 	}
 	media := e.failure(p.status)
@@ -182,7 +184,10 @@ func (d definitions) errorProperty(name string, s specs.Schema, p problem, told 
 		if kind == "integer" || kind == "number" {
 			return p.status
 		}
-		if kind == "string" && s["enum"] == nil {
+		if list, ok := s["enum"].([]any); ok {
+			return closestCode(list, p.status)
+		}
+		if kind == "string" {
 			return p.code
 		}
 	case "field", "path", "errorpath", "pointer", "parameter", "property", "param":
@@ -198,6 +203,27 @@ func (d definitions) errorProperty(name string, s specs.Schema, p problem, told 
 		}
 	case "success", "ok":
 		return false
+	}
+	return nil
+}
+
+// codeWords are parts of the codes that documents list, by the status that they go with.
+var codeWords = map[int][]string{
+	400: {"badrequest", "invalidrequest", "validation", "invalidparameter", "malformed", "invalid"},
+	404: {"notfound", "unknown", "missing"},
+	405: {"methodnotallowed", "notallowed"},
+	409: {"exists", "duplicate", "conflict"},
+	422: {"unprocessable", "validation", "invalid"},
+}
+
+// closestCode chooses the one of a closed set of codes that says what the status says; nil where none does.
+func closestCode(list []any, status int) any {
+	for _, word := range codeWords[status] {
+		for _, code := range list {
+			if strings.Contains(plain(text(code)), word) {
+				return code
+			}
+		}
 	}
 	return nil
 }

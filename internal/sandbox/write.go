@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
+	"strings"
 
 	"mcpgate/specs"
 )
@@ -41,14 +41,14 @@ func (c *call) create() reply {
 	last := made[len(made)-1]
 	out := reply{status: e.successStatus(), location: c.urlOf(last.id)}
 	if e.many {
-		return c.createdMany(out, made)
+		return c.many(out, made)
 	}
 	out.body = c.present(last)
 	return out
 }
 
-// createdMany answers for a list of new records: with all of them where the document has a list there.
-func (c *call) createdMany(out reply, made []*record) reply {
+// many answers for a list of records that were written: with all of them where the document has a list there.
+func (c *call) many(out reply, made []*record) reply {
 	if _, isList := c.endpoint.defs.listed(c.endpoint.success()); !isList {
 		out.body = c.present(made[len(made)-1])
 		return out
@@ -70,12 +70,16 @@ func (c *call) checkRoom(of *collection, fields map[string]any) *problem {
 		}
 	}
 	if c.sandbox.full(len(c.sent)) {
-		return &problem{
-			status: http.StatusInsufficientStorage, code: "SANDBOX_FULL",
-			message: fmt.Sprintf("The sandbox is full: it holds %d records or 64 MiB at most. Delete some, or start the gateway anew.", maxRecords),
-		}
+		return c.full()
 	}
 	return nil
+}
+
+func (c *call) full() *problem {
+	return &problem{
+		status: http.StatusInsufficientStorage, code: "SANDBOX_FULL",
+		message: fmt.Sprintf("The sandbox is full: it holds %d records or 64 MiB at most. Delete some, or start the gateway anew.", maxRecords),
+	}
 }
 
 // make stores a new record.
@@ -88,7 +92,7 @@ func (c *call) make(fields map[string]any) *record {
 	c.takeOver(fields)
 	scope := maps.Clone(map[string]string(c.parents))
 	for name, parentID := range c.parents {
-		if link := of.linkTo(name); link != "" && fields[link] == nil {
+		if link := of.linkTo(name); link != "" {
 			resolved, _ := of.defs.resolve(properties(of.schema)[link])
 			fields[link] = typed(resolved, parentID)
 		}
@@ -99,27 +103,61 @@ func (c *call) make(fields map[string]any) *record {
 	return r
 }
 
-// change puts a PATCH or a PUT into a record. A body at the collection's own path names its record itself.
+// change puts a PATCH or a PUT into a record. A body at the collection's own path names its record itself, and may be a
+// list of them.
 func (c *call) change() reply {
+	bodies := []any{c.body}
+	if list, ok := c.body.([]any); ok {
+		if c.id != "" {
+			return c.patch(list)
+		}
+		bodies = list
+	}
+	var changed []*record
+	for _, body := range bodies {
+		fields, p := c.checkBody(body)
+		if p != nil {
+			return c.fail(*p)
+		}
+		r, p := c.changeOne(fields)
+		if p != nil {
+			return c.fail(*p)
+		}
+		changed = append(changed, r)
+	}
+	out := reply{status: c.endpoint.successStatus()}
+	if len(changed) == 0 {
+		return c.answer()
+	}
+	if _, isList := c.body.([]any); isList {
+		return c.many(out, changed)
+	}
+	out.body = c.present(changed[0])
+	return out
+}
+
+// changeOne changes a record. A PUT makes one that isn't there, where nothing else does or the document says so.
+func (c *call) changeOne(fields map[string]any) (*record, *problem) {
 	e := c.endpoint
 	of := e.of
-	fields, p := c.checkBody(c.body)
-	if p != nil {
-		return c.fail(*p)
-	}
 	id := c.id
 	if id == "" {
 		if id = text(fields[of.idName]); id == "" {
-			return c.fail(problem{status: 400, code: "MISSING_ID", field: of.idName, message: "The body has to say which record it is about, in " + of.idName + "."})
+			return nil, &problem{status: 400, code: "MISSING_ID", field: of.idName, message: "The body has to say which record it is about, in " + of.idName + "."}
 		}
 	}
 	c.fromQuery(fields)
 	r := of.find(id, c.parents)
-	if r == nil {
-		return c.fail(*c.noRecord(of, id))
+	if c.sandbox.held+len(c.sent) > maxHeld || r == nil && c.sandbox.full(len(c.sent)) {
+		return nil, c.full()
 	}
-	if c.sandbox.held+len(c.sent) > maxHeld {
-		return c.fail(*c.checkRoom(of, nil))
+	if r == nil {
+		if e.does != replace || c.sandbox.hasMethod(of.path, http.MethodPost) && !e.declares("201") {
+			return nil, c.noRecord(of, id)
+		}
+		resolved := c.resolvedProperty(of, of.idName)
+		fields[of.idName] = typed(resolved, id)
+		return c.make(fields), nil
 	}
 	next := maps.Clone(r.fields)
 	if e.does == replace {
@@ -131,12 +169,55 @@ func (c *call) change() reply {
 		}
 		next[name] = mergePatch(next[name], v, e.does == update)
 	}
-	next[of.idName] = r.fields[of.idName]
+	c.put(r, next)
+	return r, nil
+}
+
+// put gives a record its new fields.
+func (c *call) put(r *record, next map[string]any) {
+	if id, ok := r.fields[c.endpoint.of.idName]; ok {
+		next[c.endpoint.of.idName] = id
+	}
 	c.touch(next)
 	r.fields = next
 	r.size += len(c.sent)
 	c.sandbox.held += len(c.sent)
-	return reply{status: e.successStatus(), body: c.present(r)}
+}
+
+// patch applies a JSON Patch (RFC 6902) to a record: add, replace and remove, in objects.
+func (c *call) patch(operations []any) reply {
+	r := c.endpoint.of.find(c.id, c.parents)
+	if r == nil {
+		return c.fail(*c.noRecord(c.endpoint.of, c.id))
+	}
+	if c.sandbox.held+len(c.sent) > maxHeld {
+		return c.fail(*c.full())
+	}
+	next, _ := clone(r.fields).(map[string]any)
+	for _, v := range operations {
+		operation, _ := v.(map[string]any)
+		path := strings.Split(strings.TrimPrefix(text(operation["path"]), "/"), "/")
+		at := next
+		for _, key := range path[:len(path)-1] {
+			inner, ok := at[key].(map[string]any)
+			if !ok {
+				inner = map[string]any{}
+				at[key] = inner
+			}
+			at = inner
+		}
+		last := path[len(path)-1]
+		switch operation["op"] {
+		case "add", "replace":
+			at[last] = operation["value"]
+		case "remove":
+			delete(at, last)
+		default:
+			return c.fail(problem{status: 400, code: "INVALID_BODY", message: "The body has to be an object, or a JSON Patch of add, replace and remove."})
+		}
+	}
+	c.put(r, next)
+	return reply{status: c.endpoint.successStatus(), body: c.present(r)}
 }
 
 // kept is what a PUT leaves as it is: the id, and what only the server writes.
@@ -200,46 +281,4 @@ func (c *call) remove() reply {
 	c.sandbox.count--
 	c.sandbox.held -= r.size
 	return reply{status: e.successStatus(), body: c.present(r)}
-}
-
-// alone reads and writes a thing that there is only one of at its path.
-func (c *call) alone() reply {
-	s, key := c.sandbox, c.request.URL.Path
-	held, known := s.singles[key].(map[string]any)
-	if c.endpoint.method == http.MethodGet {
-		if known {
-			return reply{status: c.endpoint.successStatus(), body: clone(held)}
-		}
-		return c.answer()
-	}
-	fields, p := c.checkBody(c.body)
-	if p != nil {
-		return c.fail(*p)
-	}
-	if !known {
-		if s.full(len(c.sent)) {
-			return c.fail(*c.checkRoom(&collection{idName: "id"}, nil))
-		}
-		s.count++
-		held = map[string]any{}
-		for _, other := range s.endpoints {
-			if other.method == http.MethodGet && other.path.key() == c.endpoint.path.key() {
-				example := call{sandbox: s, endpoint: other, request: c.request, parents: c.parents}
-				if before, ok := example.answer().body.(map[string]any); ok {
-					held = before
-				}
-			}
-		}
-	}
-	next := maps.Clone(held)
-	for name, v := range fields {
-		next[name] = mergePatch(next[name], v, c.endpoint.method == http.MethodPatch)
-	}
-	s.singles[key] = next
-	s.held += len(c.sent)
-	out := c.answer()
-	if out.body != nil && slices.Contains([]string{"object", ""}, typeOf(c.endpoint.successSchema())) {
-		out.body = clone(next)
-	}
-	return out
 }
