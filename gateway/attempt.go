@@ -45,6 +45,9 @@ func (a *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Request = req
 	resp.Body = io.NopCloser(bytes.NewReader(body))
+	if req.Method != http.MethodHead { // whose Content-Length is that of an answer to GET
+		resp.ContentLength = int64(len(body))
+	}
 	return resp, nil
 }
 

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"mcpgate/config"
 )
 
 // benchGateway is a gateway whose upstream answers over loopback with a body of the given size, and that upstream's URL.
@@ -21,18 +19,14 @@ func benchGateway(b *testing.B, size int) (*Gateway, string) {
 		_, _ = io.WriteString(w, body)
 	}))
 	b.Cleanup(server.Close)
-	rate := config.Rate{Events: 1_000_000, Per: time.Second}
-	cfg := &config.Config{Server: config.Server{CallTimeout: config.Duration(55 * time.Second)}, Upstreams: map[string]*config.Upstream{"up": {
-		Name: "up", BaseURL: server.URL, Expose: "none", Timeout: config.Duration(20 * time.Second),
-		Credential: config.Credential{Type: "bearer", Token: config.NewSecret("a-token-of-some-length")},
-		Retry:      config.Retry{Attempts: 4, Backoff: config.Duration(time.Second), On: []string{"503", "connect"}},
-		Limits:     config.Limits{Concurrency: 100, Rate: rate, Burst: 1_000_000, Queue: 100},
-		Response:   config.Response{MaxBytes: 10 << 20, MaxTokens: 15000},
-		Tools: map[string]*config.Tool{"read": {
-			Name: "read", Request: "GET /things/{id}", Description: "Reads.",
-			Arguments: map[string]*config.Argument{"id": {In: "path", Type: "integer"}, "q": {In: "query"}},
-		}},
-	}}}
+	cfg := loadConfig(b, `
+upstreams:
+  up:
+    base_url: `+server.URL+`
+    credential: {type: bearer, token: a-token-of-some-length}
+    limits: {concurrency: 100, rate: 1000000/s}
+    tools: {read: {request: "GET /things/{id}", description: Reads., arguments: {id: {in: path, type: integer}, q: {in: query}}}}
+`)
 	g, err := New(b.Context(), cfg, Options{Logger: slog.New(slog.NewJSONHandler(io.Discard, nil))})
 	if err != nil {
 		b.Fatal(err)

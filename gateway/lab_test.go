@@ -80,7 +80,7 @@ func loadLab(t *testing.T, text string) *lab {
 	return l
 }
 
-func loadConfig(t *testing.T, text string) *config.Config {
+func loadConfig(t testing.TB, text string) *config.Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "gateway.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
