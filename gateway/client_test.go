@@ -21,7 +21,7 @@ func TestClients(t *testing.T) {
 		connect func(t *testing.T) transport.Interface
 		options []client.ClientOption
 	}{
-		{"streamable HTTP, 2025-11-25", overHTTP(server.URL), []client.ClientOption{client.WithLegacyProtocolOnly()}},
+		{"streamable HTTP, 2025-11-25", overHTTP(server.URL), []client.ClientOption{client.WithProtocolVersion(mcp.ProtocolVersion20251125)}},
 		{"streamable HTTP, 2026-07-28", overHTTP(server.URL), []client.ClientOption{client.WithProtocolVersion(mcp.ProtocolVersion20260728)}},
 		{"streamable HTTP, as the client likes", overHTTP(server.URL), nil},
 		{"HTTP+SSE", func(t *testing.T) transport.Interface {
@@ -30,8 +30,8 @@ func TestClients(t *testing.T) {
 				t.Fatal(err)
 			}
 			return sse
-		}, []client.ClientOption{client.WithLegacyProtocolOnly()}},
-		{"stdio, 2025-11-25", overStdio(g), []client.ClientOption{client.WithLegacyProtocolOnly()}},
+		}, []client.ClientOption{client.WithProtocolVersion(mcp.ProtocolVersion20251125)}},
+		{"stdio, 2025-11-25", overStdio(g), []client.ClientOption{client.WithProtocolVersion(mcp.ProtocolVersion20251125)}},
 		{"stdio, 2026-07-28", overStdio(g), []client.ClientOption{client.WithProtocolVersion(mcp.ProtocolVersion20260728)}},
 	}
 	for _, tt := range tests {

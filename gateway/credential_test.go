@@ -45,7 +45,7 @@ upstreams:
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer g.Close(t.Context()) //nolint:errcheck // nothing is under way
+	defer g.Close(t.Context())
 
 	outcome := g.Call(t.Context(), "ping", nil)
 	if outcome.OK || len(outcome.Errors) != 1 || outcome.Errors[0].Code != fault.ConfigurationMissing || outcome.Errors[0].Retryable {

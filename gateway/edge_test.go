@@ -327,7 +327,7 @@ func TestHeadersOf20260728HaveToMatch(t *testing.T) {
 }
 
 // Row: Shutdown waits to its deadline while a subscriptions/listen is open.
-func TestShutdownEndsListens(t *testing.T) {
+func TestListenHearsOfChangesAndEndsWithTheGateway(t *testing.T) {
 	g, server := serve(t, setup{})
 	body := `{"jsonrpc":"2.0","id":"l","method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` + modern + `}}`
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/mcp", strings.NewReader(body))
@@ -349,6 +349,14 @@ func TestShutdownEndsListens(t *testing.T) {
 	}
 	if !acknowledged {
 		t.Fatal("the listen was not acknowledged")
+	}
+	publishing(t, g, handMade("tool", `{"type":"object"}`))
+	changed := false
+	for !changed && lines.Scan() {
+		changed = strings.Contains(lines.Text(), "notifications/tools/list_changed")
+	}
+	if !changed {
+		t.Fatal("the listen heard of no change")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()

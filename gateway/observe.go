@@ -80,7 +80,7 @@ func (g *Gateway) logged(next http.Handler) http.Handler {
 		started := g.now()
 		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(seen, r)
-		g.log.LogAttrs(r.Context(), slog.LevelDebug, "request",
+		g.log.LogAttrs(r.Context(), slog.LevelDebug, "served",
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", seen.status),
 			slog.String("client", r.RemoteAddr), slog.Duration("duration", g.now().Sub(started)))
 	})

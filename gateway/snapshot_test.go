@@ -46,7 +46,7 @@ func TestOneBadDocumentDoesNotKeepTheOthersOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer g.Close(t.Context()) //nolint:errcheck // nothing is under way
+	defer g.Close(t.Context())
 	var names []string
 	for _, tool := range g.Tools() {
 		names = append(names, tool.Name)
