@@ -22,7 +22,8 @@ func (b *bodyTemplate) encode(args Arguments) ([]byte, string, error) {
 	base := baseType(b.mediaType)
 	switch {
 	case base == "application/x-www-form-urlencoded":
-		return b.form(value), b.mediaType, nil
+		data, err := b.form(value)
+		return data, b.mediaType, err
 	case strings.HasPrefix(base, "multipart/"):
 		return b.multipart(value)
 	case isLines(base):
@@ -125,16 +126,23 @@ func (b *bodyTemplate) property(name string) (slot, bool) {
 }
 
 // form writes an object as application/x-www-form-urlencoded; a string is one already.
-func (b *bodyTemplate) form(value any) []byte {
+func (b *bodyTemplate) form(value any) ([]byte, error) {
 	object, ok := value.(map[string]any)
 	if !ok {
-		return []byte(scalarText(value))
+		return []byte(scalarText(value)), nil
 	}
 	var pairs []string
 	for name, member := range members(object) {
-		pairs = append(pairs, formSlot(name, member, b.encoding[name]).queryPairs(member)...)
+		s := formSlot(name, member, b.encoding[name])
+		if property, ok := b.property(name); ok {
+			s.argument = property.argument
+		}
+		if err := s.keepsToItself(member, b.properties); err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, s.queryPairs(member)...)
 	}
-	return []byte(strings.Join(pairs, "&"))
+	return []byte(strings.Join(pairs, "&")), nil
 }
 
 // formSlot says how one property of a form is written. Where the document says nothing, an array is one pair an item, and

@@ -21,7 +21,7 @@ type writer struct {
 	style  string
 	// explode gives each item of an array, each member of an object, a name of its own.
 	explode bool
-	// verbatim is for headers: nothing is encoded.
+	// verbatim is for headers, and for cookies of style cookie: nothing is encoded.
 	verbatim bool
 }
 
@@ -65,8 +65,28 @@ func (s slot) queryPairs(value any) []string {
 	return s.pairs(value, escape)
 }
 
-// cookiePairs writes a value for the Cookie header, as name=value each.
-func (s slot) cookiePairs(value any) []string { return s.pairs(value, escapeCookie) }
+// cookiePairs writes a value for the Cookie header, as name=value each. Style cookie, of OpenAPI 3.2, encodes nothing.
+func (s slot) cookiePairs(value any) []string {
+	if s.style == "cookie" {
+		return s.pairs(value, unescaped)
+	}
+	return s.pairs(value, escapeCookie)
+}
+
+// keepsToItself makes sure that an exploded object, whose keys become names beside those of others, takes none of theirs:
+// a model could set what gateway.yaml has fixed.
+func (s slot) keepsToItself(value any, others []slot) error {
+	object, ok := value.(map[string]any)
+	if !ok || !s.explode || s.style == "deepObject" || s.contentType != "" {
+		return nil
+	}
+	for _, other := range others {
+		if _, taken := object[other.name]; taken && other.name != s.name {
+			return badArgument(s, fmt.Sprintf("must not hold the key %q: that is an argument of its own", other.name))
+		}
+	}
+	return nil
+}
 
 func (s slot) pairs(value any, escape escaper) []string {
 	if undefined(value) {
@@ -83,6 +103,7 @@ func (s slot) pairs(value any, escape escaper) []string {
 	case s.explode:
 		return w.exploded(name, value)
 	}
+	w.verbatim = s.style == "cookie"
 	return []string{name + "=" + w.join(value, w.delimiter())}
 }
 

@@ -138,7 +138,7 @@ func FuzzParameter(f *testing.F) {
 			style   string
 			explode bool
 		}{{"simple", false}, {"simple", true}, {"label", false}, {"label", true}, {"matrix", false}, {"matrix", true},
-			{"form", false}, {"form", true}, {"deepObject", true}, {"cookie", false}, {"cookie", true}}
+			{"form", false}, {"form", true}, {"deepObject", true}, {"form in a cookie", false}, {"form in a cookie", true}}
 		chosen := styles[int(style)%len(styles)]
 		s := slot{name: "p[x]", style: chosen.style, explode: chosen.explode}
 		list := []string{a, b, c}
@@ -171,7 +171,7 @@ func written(s slot, value any) (text string, separator string) {
 			return strings.TrimPrefix(s.pathValue(value), ";"), ";"
 		}
 		return strings.TrimPrefix(strings.TrimPrefix(s.pathValue(value), ";p%5Bx%5D"), "="), ","
-	case "cookie":
+	case "form in a cookie":
 		if s.explode {
 			return strings.Join(s.cookiePairs(value), "; "), "; "
 		}

@@ -67,8 +67,18 @@ func (t *template) setHeaders(req *http.Request, args Arguments, mediaType strin
 	}
 	var cookies []string
 	for _, slot := range t.cookies {
-		if value, ok := slot.fill(args); ok {
-			cookies = append(cookies, slot.cookiePairs(value)...)
+		value, ok := slot.fill(args)
+		if !ok {
+			continue
+		}
+		if err := slot.keepsToItself(value, t.cookies); err != nil {
+			return err
+		}
+		for _, pair := range slot.cookiePairs(value) {
+			if slot.style == "cookie" && strings.ContainsFunc(pair, func(r rune) bool { return r <= ' ' || r == ';' || r == 0x7f }) {
+				return badArgument(slot, "must not hold semicolons, spaces or control characters: it is sent as a cookie")
+			}
+			cookies = append(cookies, pair)
 		}
 	}
 	for _, header := range t.static {

@@ -15,6 +15,7 @@ import (
 
 	"mcpgate/config"
 	"mcpgate/internal/fault"
+	"mcpgate/specs"
 )
 
 func TestNewRequest(t *testing.T) {
@@ -180,6 +181,51 @@ func TestArgumentsThatDoNotFitTheirPlace(t *testing.T) {
 	}
 	if _, err := tool.NewRequest(t.Context(), Arguments{"region": "eu", "version": "v1"}); !errors.Is(err, fault.Input) {
 		t.Errorf("without pet_id: %v", err)
+	}
+}
+
+// An object whose keys become parameters must not set one that gateway.yaml has fixed, or that is another argument.
+func TestExplodedObjectKeepsToItself(t *testing.T) {
+	object := slot{name: "filter", argument: "filter", style: "form", explode: true}
+	company := slot{name: "companyId", value: "7", style: "form", explode: true}
+	form := &bodyTemplate{mediaType: "application/x-www-form-urlencoded", properties: []slot{object, company},
+		encoding: map[string]specs.Encoding{"filter": {Style: "form", Explode: true}}}
+	for name, place := range map[string]template{
+		"query":  {query: []slot{company, object}},
+		"cookie": {cookies: []slot{object, company}},
+		"form":   {body: form},
+	} {
+		place.method, place.base = "POST", "https://api.example"
+		tool := &Tool{template: place}
+		if _, err := tool.NewRequest(t.Context(), Arguments{"filter": map[string]any{"name": "x", "filter": "y"}}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, err := tool.NewRequest(t.Context(), Arguments{"filter": map[string]any{"name": "x", "companyId": "8"}})
+		if !errors.Is(err, fault.Input) {
+			t.Errorf("%s: got %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(`filter must not hold the key "companyId": that is an argument of its own`, err.Error()); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// Style cookie, of OpenAPI 3.2, encodes nothing, so that there is more that it can't hold.
+func TestCookieStyle(t *testing.T) {
+	tool := &Tool{template: template{method: "GET", base: "https://api.example", cookies: []slot{
+		{name: "a", argument: "a", style: "cookie", explode: true}, {name: "b", argument: "b", style: "cookie"}}}}
+	req, err := tool.NewRequest(t.Context(), Arguments{"a": []any{"x=%20", "y"}, "b": []any{"1", "2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("a=x=%20; a=y; b=1,2", req.Header.Get("Cookie")); diff != "" {
+		t.Error(diff)
+	}
+	for _, value := range []string{"x; y=1", "x y", "x\r\ny"} {
+		if _, err := tool.NewRequest(t.Context(), Arguments{"a": value}); !errors.Is(err, fault.Input) {
+			t.Errorf("%q: got %v", value, err)
+		}
 	}
 }
 

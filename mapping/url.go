@@ -25,9 +25,14 @@ func (t *template) url(args Arguments) (string, error) {
 		}
 	}
 	for _, slot := range t.query {
-		if value, ok := slot.fill(args); ok {
-			pairs = append(pairs, slot.queryPairs(value)...)
+		value, ok := slot.fill(args)
+		if !ok {
+			continue
 		}
+		if err := slot.keepsToItself(value, t.query); err != nil {
+			return "", err
+		}
+		pairs = append(pairs, slot.queryPairs(value)...)
 	}
 	target := base + path
 	if len(pairs) > 0 {
