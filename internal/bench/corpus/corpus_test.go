@@ -137,17 +137,18 @@ func TestTextFor(t *testing.T) {
 
 func TestMend(t *testing.T) {
 	drawn := map[string]any{"a": map[string]any{"kind": "x", "odd": "y"}, "list": []any{map[string]any{"n": "x"}}, "gone": "z"}
-	changed := mend(drawn, []fault.Field{
+	changed := mend(drawn, map[string]any{"b": 1, "c": 2}, []fault.Field{
 		{Path: "a.kind", Message: `must be one of "text", "image"`},
 		{Path: "a.odd", Message: "must be null, not a string"},
 		{Path: "list[0].n", Message: "must be 3"},
 		{Path: "nowhere", Message: "is required"},
+		{Path: "arguments", Message: "needs b and gone, or c"},
 	})
-	want := map[string]any{"a": map[string]any{"kind": "text"}, "list": []any{map[string]any{"n": 3.0}}, "gone": "z"}
+	want := map[string]any{"b": 1, "a": map[string]any{"kind": "text"}, "list": []any{map[string]any{"n": 3.0}}, "gone": "z"}
 	if diff := cmp.Diff(want, drawn); diff != "" || !changed {
 		t.Errorf("changed=%t (-want +got):\n%s", changed, diff)
 	}
-	if mend(drawn, []fault.Field{{Path: "nowhere", Message: "is required"}}) {
+	if mend(drawn, nil, []fault.Field{{Path: "nowhere", Message: "is required"}}) {
 		t.Error("nothing could be mended, and something was")
 	}
 }

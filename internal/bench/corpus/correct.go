@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"mcpgate/internal/fault"
 	"mcpgate/mapping"
@@ -15,8 +16,8 @@ import (
 // what else is wanted. A model then writes what it is told, or leaves out what it knows nothing of, and so does this.
 const maxTries = 6
 
-// parse hands arguments to a tool, and again without what it refuses.
-func parse(t *mapping.Tool, drawn map[string]any) (raw []byte, args mapping.Arguments, tries int, err error) {
+// parse hands arguments to a tool, and again as it says; full are values for all that it may ask for.
+func parse(t *mapping.Tool, drawn, full map[string]any) (raw []byte, args mapping.Arguments, tries int, err error) {
 	for {
 		tries++
 		if raw, err = json.Marshal(drawn); err != nil {
@@ -26,14 +27,14 @@ func parse(t *mapping.Tool, drawn map[string]any) (raw []byte, args mapping.Argu
 			return raw, args, tries, nil
 		}
 		var f *fault.Fault
-		if tries == maxTries || !errors.As(err, &f) || !mend(drawn, f.Fields) {
+		if tries == maxTries || !errors.As(err, &f) || !mend(drawn, full, f.Fields) {
 			return raw, nil, tries, fmt.Errorf("arguments %.300s: %w", raw, err)
 		}
 	}
 }
 
 // mend follows what the mismatches say, else takes away the innermost values that they are in. False where it can't.
-func mend(drawn map[string]any, fields []fault.Field) bool {
+func mend(drawn, full map[string]any, fields []fault.Field) bool {
 	changed := false
 	for _, field := range fields {
 		steps := pathSteps.FindAllString(field.Path, -1)
@@ -44,7 +45,23 @@ func mend(drawn map[string]any, fields []fault.Field) bool {
 				continue
 			}
 		}
-		changed = without(drawn, steps) || changed
+		changed = without(drawn, steps) || add(drawn, full, field.Message) || changed
+	}
+	return changed
+}
+
+// add puts in the arguments of the first alternative that a mismatch names: "needs id, or owner and repo".
+func add(drawn, full map[string]any, message string) bool {
+	needs, ok := strings.CutPrefix(message, "needs ")
+	if !ok {
+		return false
+	}
+	first, _, _ := strings.Cut(needs, ", or ")
+	changed := false
+	for name := range strings.SplitSeq(first, " and ") {
+		if value, known := full[name]; known && drawn[name] == nil {
+			drawn[name], changed = value, true
+		}
 	}
 	return changed
 }

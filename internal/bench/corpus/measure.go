@@ -164,7 +164,7 @@ func send(ctx context.Context, t *mapping.Tool, all bool, upstream *recorder) (t
 	if err := decoder.Decode(&schema); err != nil {
 		return 0, fmt.Errorf("the input schema: %w", err)
 	}
-	raw, args, tries, err := parse(t, draw(schema, all))
+	raw, args, tries, err := parse(t, draw(schema, all), draw(schema, true))
 	if err != nil {
 		return tries, err
 	}
