@@ -6,14 +6,20 @@ import (
 	"strings"
 )
 
-// nameComponents gives the document's own schemas their names first, so that nothing else takes them.
+// nameComponents gives the document's own schemas their names first, so that nothing else takes them; and of these
+// the names that need no cleaning before the others.
 func (r *reader) nameComponents() {
 	section := r.root.get("components").get("schemas")
 	if r.dialect == swagger2 {
 		section = r.root.get("definitions")
 	}
-	for _, e := range r.entries(section, "the section of schemas") {
-		r.name(e.value, e.key)
+	r.doc.components = map[string]string{}
+	for _, exact := range []bool{true, false} {
+		for _, e := range r.entries(section, "the section of schemas") {
+			if exact == (cleanName(e.key) == e.key) {
+				r.doc.components[e.key] = r.name(e.value, e.key)
+			}
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ type Document struct {
 	Lost int
 
 	operations []*Operation
+	components map[string]string // the document's names of its schemas -> those in Defs
 }
 
 // Operations returns what the document offers, in the document's order of paths and then GET, POST, PUT, PATCH, DELETE.
@@ -36,7 +37,9 @@ func (d *Document) Operations() []*Operation { return d.operations }
 func (d *Document) Definition(pointer string) (Schema, bool) {
 	for _, section := range []string{"#/components/schemas/", "#/definitions/", refPrefix} {
 		if name, ok := strings.CutPrefix(pointer, section); ok {
-			name = cleanName(pointerUnescape.Replace(name))
+			if own, ok := d.components[pointerUnescape.Replace(name)]; ok && section != refPrefix {
+				name = own
+			}
 			_, ok = d.Defs[name]
 			return Schema{"$ref": refPrefix + name}, ok
 		}

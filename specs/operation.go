@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -71,7 +72,7 @@ func (r *reader) plainPath(path string, n *node) (string, []Parameter) {
 func (r *reader) lost(at *node, what string, err error) {
 	w := Warning{Message: fmt.Sprintf("%s is left out: %v", what, err), Pos: at.position()}
 	var failed *Error
-	if asError(err, &failed) {
+	if errors.As(err, &failed) {
 		w = Warning{Message: fmt.Sprintf("%s is left out: %s", what, failed.Message), Pos: failed.Pos}
 	}
 	r.note(w)
@@ -96,6 +97,7 @@ func (r *reader) readPath(path string, written, item *node) {
 				op.Parameters = append(op.Parameters, p)
 			}
 		}
+		r.noteTwin(op)
 		r.doc.operations = append(r.doc.operations, op)
 	}
 	for _, method := range methods {
@@ -110,6 +112,19 @@ func (r *reader) readPath(path string, written, item *node) {
 	for _, e := range r.entries(item.get("additionalOperations"), "additionalOperations") {
 		operation(e.key, e.value)
 	}
+}
+
+// noteTwin warns of an operationId that is not the only one of its kind; gateway.yaml can't name it.
+func (r *reader) noteTwin(op *Operation) {
+	if op.ID == "" {
+		return
+	}
+	if first := r.ids[op.ID]; first != nil {
+		r.note(Warning{Pos: op.Pos, Message: fmt.Sprintf("%s %s: the operationId %q is that of %s %s, too",
+			op.Method, op.Path, op.ID, first.Method, first.Path)})
+		return
+	}
+	r.ids[op.ID] = op
 }
 
 // readOperation reads one; the error says what of it can't be saved.

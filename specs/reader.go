@@ -29,7 +29,7 @@ type reader struct {
 
 	parameters map[*node]*parameter
 	schemes    map[string]SecurityScheme
-	servers    []Server // the document's
+	ids        map[string]*Operation // by operationId
 }
 
 func newReader(ctx context.Context, files *files, root *node, d dialect) *reader {
@@ -39,7 +39,7 @@ func newReader(ctx context.Context, files *files, root *node, d dialect) *reader
 		warned:  map[Warning]bool{},
 		targets: map[reference]*node{},
 		schemas: map[*node]Schema{}, names: map[*node]string{}, taken: map[string]*node{},
-		parameters: map[*node]*parameter{},
+		parameters: map[*node]*parameter{}, ids: map[string]*Operation{},
 	}
 }
 

@@ -2,6 +2,7 @@ package specs
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"math"
 	"slices"
@@ -86,7 +87,7 @@ func (r *reader) schemaRef(n, ref *node) map[string]any {
 
 func (r *reader) danglingSchema(err error) {
 	var failed *Error
-	if asError(err, &failed) {
+	if errors.As(err, &failed) {
 		r.note(Warning{Message: failed.Message + "; anything is taken in its place", Pos: failed.Pos})
 	}
 }

@@ -176,14 +176,15 @@ func accept(s *openapi3.Schema, depth int) []any {
 
 func TestDefinition(t *testing.T) {
 	folder := t.TempDir()
-	put(t, folder, "doc.yaml", small+`components: {schemas: {"a b": {type: object, description: far}, c: {$ref: "#/components/schemas/a b", description: near}}}`)
+	put(t, folder, "doc.yaml", small+`components: {schemas: {"a b": {type: object, description: far}, a_b: {type: string, description: its own}, c: {$ref: "#/components/schemas/a b", description: near}}}`)
 	doc, _, err := Loader{Dir: folder}.Load(t.Context(), "doc.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for pointer, want := range map[string]string{
 		"#/components/schemas/a b": "map[description:far type:object] true",
-		"#/$defs/a_b":              "map[description:far type:object] true",
+		"#/components/schemas/a_b": "map[description:its own type:string] true",
+		"#/$defs/a_b_2":            "map[description:far type:object] true",
 		"#/definitions/c":          "map[description:far type:object] true", // 3.0: nothing beside a $ref but what annotates
 		"#/components/schemas/d":   "map[] false",
 		"a b":                      "map[] false",
