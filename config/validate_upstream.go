@@ -21,7 +21,7 @@ func (v *validator) upstream(u *Upstream) {
 	}
 	v.baseURL(u, at)
 	for _, name := range sortedNames(u.Variables) {
-		v.variable(at.Child("variables", name), name, u.Variables[name])
+		v.variable(u, at.Child("variables", name), name, u.Variables[name])
 	}
 	v.credential(u, at.Child("credential"))
 	v.headers(u, at.Child("headers"), u.Headers)
@@ -104,7 +104,7 @@ func (v *validator) root(path Path, text string) {
 	}
 }
 
-func (v *validator) variable(at Path, name string, variable *Variable) {
+func (v *validator) variable(u *Upstream, at Path, name string, variable *Variable) {
 	v.unless(variableName.FindString(name) == name && name != "", at, fmt.Sprintf("%q can't be the name of a variable", name), "use letters, digits and _")
 	switch {
 	case variable.Argument && variable.Value != "":
@@ -116,10 +116,25 @@ func (v *validator) variable(at Path, name string, variable *Variable) {
 	case !variable.Argument && variable.Value == "":
 		v.missing(at, "value", "the variable has no value", "write value: ..., or argument: true with an enum")
 	}
+	if !strings.Contains(u.BaseURL, "{"+name+"}") {
+		return // it is the document's, or stands in a path, where it is escaped
+	}
+	authority, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(u.BaseURL, "https://"), "http://"), "/")
+	allowed, part := inPath, "a URL"
+	if strings.Contains(authority, "{"+name+"}") {
+		allowed, part = inHost, "a host's name"
+	}
+	v.unless(variable.Value == "" || allowed.MatchString(variable.Value), at.Child("value"), fmt.Sprintf("%q can't stand in %s", variable.Value, part), "")
 	for i, choice := range variable.Enum {
-		v.unless(choice != "" && !strings.ContainsAny(choice, "/?#@\\{} \t\r\n"), at.Child("enum", strconv.Itoa(i)), fmt.Sprintf("%q can't stand in a URL", choice), "use letters, digits, - _ and .")
+		v.unless(allowed.MatchString(choice), at.Child("enum", strconv.Itoa(i)), fmt.Sprintf("%q can't stand in %s", choice, part), "")
 	}
 }
+
+// What a variable may hold: in a host's name nothing that ends it, so that no value can name another host.
+var (
+	inHost = regexp.MustCompile(`^[A-Za-z0-9._-]+(:[0-9]+)?$`)
+	inPath = regexp.MustCompile(`^[^?#@\\{}\s]+$`)
+)
 
 func (v *validator) timeout(at Path, timeout Duration) {
 	if timeout <= 0 {
