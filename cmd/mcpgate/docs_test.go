@@ -223,3 +223,28 @@ func (r *tutorialReader) serve(words []string) {
 	r.served = strings.TrimSuffix(p.url, "/mcp")
 	r.output = strings.ReplaceAll(p.banner, r.served, tutorialURL)
 }
+
+var codeConstant = regexp.MustCompile(`(?m)^\s+[A-Z]\w+\s+Code = "([a-z_.]+)"`)
+
+// Whoever meets a code finds it in the page.
+func TestDocsFaults(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join(repository, "internal", "fault", "fault.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := pages(t)["docs/faults.md"]
+	codes := codeConstant.FindAllSubmatch(source, -1)
+	if len(codes) < 25 {
+		t.Fatalf("only %d codes found", len(codes))
+	}
+	for _, m := range codes {
+		code := string(m[1])
+		if code == "gateway" {
+			continue // the root, which no failure has as its code
+		}
+		last := code[strings.LastIndexByte(code, '.')+1:]
+		if !strings.Contains(page, "`"+code+"`") && !strings.Contains(page, "`."+last+"`") && !strings.Contains(page, "`"+code+".") {
+			t.Errorf("docs/faults.md says nothing of %s", code)
+		}
+	}
+}
