@@ -90,6 +90,9 @@ func (t *terminal) printStdioBanner(cfg *config.Config, gw *gateway.Gateway) {
 // maxWarnings are shown at start; there may be hundreds in a long document.
 const maxWarnings = 3
 
+// manyTokens is where a list of tools begins to crowd out the conversation.
+const manyTokens = 20_000
+
 // printServed lists the upstreams with their tools, and what is withheld.
 func (t *terminal) printServed(cfg *config.Config, gw *gateway.Gateway) {
 	tools, report := gw.Tools(), gw.Report()
@@ -113,6 +116,9 @@ func (t *terminal) printServed(cfg *config.Config, gw *gateway.Gateway) {
 	var notes []string
 	if n := withheld(report); n > 0 {
 		notes = append(notes, count(n, "operation")+" withheld, since expose and exclude say so; `include:` or `expose: all` shows them")
+	}
+	if n := totalTokens(tools); n > manyTokens {
+		notes = append(notes, fmt.Sprintf("the tools take about %d tokens of a model's context; `expose: none` and `include:` choose among them", n))
 	}
 	if n := len(report.Problems); n > 0 {
 		notes = append(notes, count(n, "problem")+" cost a tool or a document each, see above")

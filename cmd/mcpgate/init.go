@@ -121,6 +121,9 @@ func (t *terminal) tellWritten(ctx context.Context, path string, plan *gatewayPl
 		return err
 	}
 	fmt.Fprintf(t.stderr, "wrote %s: %s; %s withheld, since they write\n", path, count(len(tools), "tool"), count(withheld(report), "operation"))
+	if n := totalTokens(tools); n > manyTokens {
+		fmt.Fprintf(t.stderr, "they take about %d tokens of a model's context: set `expose: none`, and choose with `include:`\n", n)
+	}
 	if len(report.Problems) > 0 {
 		fmt.Fprintf(t.stderr, "%s; `mcpgate validate` shows them\n", count(len(report.Problems), "problem"))
 	}

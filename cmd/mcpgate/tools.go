@@ -69,14 +69,18 @@ type annotationsJSON struct {
 func describe(tool *mapping.Tool) toolJSON {
 	return toolJSON{
 		Name: tool.Name, Title: tool.Title, Description: tool.Description, Upstream: tool.Upstream,
-		Method: tool.Method, Path: tool.Path, Tokens: tokens(tool),
+		Method: tool.Method, Path: tool.Path, Tokens: tool.Tokens(),
 		Annotations: annotationsJSON(tool.Annotations), InputSchema: tool.InputSchema,
 	}
 }
 
-// tokens is about what a tool costs in the model's context, at 4 bytes a token.
-func tokens(tool *mapping.Tool) int {
-	return (len(tool.Name) + len(tool.Description) + len(tool.InputSchema) + 3) / 4
+// totalTokens is about what the tools cost together in a model's context.
+func totalTokens(tools []*mapping.Tool) int {
+	sum := 0
+	for _, tool := range tools {
+		sum += tool.Tokens()
+	}
+	return sum
 }
 
 func printToolsJSON(w io.Writer, tools []*mapping.Tool) error {
@@ -88,12 +92,10 @@ func printToolsJSON(w io.Writer, tools []*mapping.Tool) error {
 }
 
 func (t *terminal) printToolTable(tools []*mapping.Tool, report gateway.Report) error {
-	total := 0
 	table := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tMETHOD\tPATH\tTOKENS\tUPSTREAM")
 	for _, tool := range tools {
-		total += tokens(tool)
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", tool.Name, tool.Method, tool.Path, tokens(tool), tool.Upstream)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", tool.Name, tool.Method, tool.Path, tool.Tokens(), tool.Upstream)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -102,7 +104,7 @@ func (t *terminal) printToolTable(tools []*mapping.Tool, report gateway.Report) 
 	if n := withheld(report); n > 0 {
 		kept = fmt.Sprintf("; %s withheld (expose, exclude)", count(n, "operation"))
 	}
-	fmt.Fprintf(t.stderr, "%s, about %d tokens in a model's context%s\n", count(len(tools), "tool"), total, kept)
+	fmt.Fprintf(t.stderr, "%s, about %d tokens in a model's context%s\n", count(len(tools), "tool"), totalTokens(tools), kept)
 	return nil
 }
 
