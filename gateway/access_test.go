@@ -83,6 +83,10 @@ func TestOriginsBeyondLoopback(t *testing.T) {
 	if !o.allowsHost(r) || o.allowsOrigin(r, "http://localhost:6274") || !o.allowsOrigin(r, "https://mcp.example.com") {
 		t.Error("judged as if it came over loopback")
 	}
+	inAContainer := newOrigins(config.Server{PublicURL: "http://localhost:8080"})
+	if !inAContainer.allowsOrigin(r, "http://localhost:6274") || inAContainer.allowsOrigin(r, "https://evil.example") {
+		t.Error("public_url says that it is on the reader's machine")
+	}
 }
 
 func TestPreflight(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 // the page's own name once its DNS answer changed to 127.0.0.1.
 type origins struct {
 	any     bool
+	local   bool     // public_url is on this machine, though a container may stand in between
 	allowed []string // lower case, scheme://host[:port]
 	hosts   []string // of allowed, without ports
 }
@@ -23,6 +24,9 @@ type origins struct {
 // newOrigins takes public_url's own origin and allowed_origins.
 func newOrigins(cfg config.Server) *origins {
 	o := &origins{}
+	if u, err := url.Parse(cfg.PublicURL); err == nil {
+		o.local = isLoopback(strings.ToLower(u.Hostname()))
+	}
 	for _, text := range append([]string{cfg.PublicURL}, cfg.AllowedOrigins...) {
 		if text == "*" {
 			o.any = true
@@ -55,8 +59,8 @@ func (o *origins) allowsHost(r *http.Request) bool {
 	return isLoopback(name) || slices.Contains(o.hosts, name)
 }
 
-// allowsOrigin reports whether a page of that origin may call. On a loopback connection pages of the same machine
-// may too: the Inspector is one.
+// allowsOrigin reports whether a page of that origin may call. Pages of the reader's own machine may where the gateway is
+// there too: the Inspector is one.
 func (o *origins) allowsOrigin(r *http.Request, origin string) bool {
 	if o.any {
 		return true
@@ -68,7 +72,7 @@ func (o *origins) allowsOrigin(r *http.Request, origin string) bool {
 	if slices.Contains(o.allowed, originOf(u)) {
 		return true
 	}
-	return arrivedOnLoopback(r) && isLoopback(strings.ToLower(u.Hostname()))
+	return (o.local || arrivedOnLoopback(r)) && isLoopback(strings.ToLower(u.Hostname()))
 }
 
 // arrivedOnLoopback reports whether the connection's own end is a loopback address.

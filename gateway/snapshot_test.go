@@ -64,6 +64,9 @@ func TestOneBadDocumentDoesNotKeepTheOthersOut(t *testing.T) {
 	if diff := cmp.Diff([]string{"upstreams.gone.spec.0", "upstreams.good.spec.1"}, places); diff != "" {
 		t.Error(diff)
 	}
+	if h := g.health(); h.Problems != 2 || h.Upstreams["gone"].Tools != 0 || h.Upstreams["good"].Tools != 4 {
+		t.Errorf("health: %+v", h)
+	}
 	if got := g.Report().Withheld["good"]; got != 2 {
 		t.Errorf("%d withheld, want the two that create", got)
 	}

@@ -18,6 +18,7 @@ type health struct {
 	Version       string                    `json:"version"`
 	UptimeSeconds int64                     `json:"uptime_seconds"`
 	Tools         int                       `json:"tools"`
+	Problems      int                       `json:"problems,omitempty"` // what loading lost; the admin console says what
 	Upstreams     map[string]upstreamHealth `json:"upstreams"`
 }
 
@@ -66,7 +67,7 @@ func (g *Gateway) health() health {
 	h := health{
 		Status: "ok", Name: g.cfg.Name, Version: g.version,
 		UptimeSeconds: int64(g.now().Sub(g.started).Seconds()),
-		Tools:         len(snap.tools), Upstreams: make(map[string]upstreamHealth),
+		Tools:         len(snap.tools), Problems: len(snap.report.Problems), Upstreams: make(map[string]upstreamHealth),
 	}
 	if g.stopping.Err() != nil {
 		h.Status = "stopping"
