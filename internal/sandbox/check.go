@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/mail"
 	"slices"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"mcpgate/specs"
 )
@@ -126,6 +129,10 @@ func (d checker) check(s specs.Schema, v any, path string, depth int) *problem {
 		return &problem{status: 400, code: "INVALID_VALUE", field: path, message: fmt.Sprintf("The field %s can't be %q; it is one of %s.", path, text(v), oneByOne(list))}
 	}
 	switch v := v.(type) {
+	case string:
+		return checkText(s, v, path)
+	case json.Number:
+		return checkBounds(s, v, path)
 	case map[string]any:
 		return d.checkObject(s, v, path, depth)
 	case []any:
@@ -188,6 +195,60 @@ func checkType(s specs.Schema, v any, path string) *problem {
 		}
 	}
 	return &problem{status: 400, code: "INVALID_TYPE", field: path, message: fmt.Sprintf("The field %s has to be %s, not %s.", orElse(path, "(the body)"), article(all), is)}
+}
+
+// formats are the formats that an API would refuse a wrong text for, and what such a text looks like.
+var formats = map[string]struct {
+	example string
+	holds   func(string) bool
+}{
+	"date":      {"2026-01-31", func(v string) bool { _, err := time.Parse(time.DateOnly, v); return err == nil }},
+	"date-time": {"2026-01-31T09:30:00Z", isTime},
+	"email":     {"ada@example.com", func(v string) bool { _, err := mail.ParseAddress(v); return err == nil }},
+	"uuid":      {"123e4567-e89b-42d3-a456-426614174000", isUUID},
+}
+
+// isTime takes what APIs write as a time, which is more than RFC 3339: without a zone, or with one without a colon.
+func isTime(v string) bool {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700", time.DateTime} {
+		if _, err := time.Parse(layout, v); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func checkText(s specs.Schema, v, path string) *problem {
+	length := float64(utf8.RuneCountInString(v))
+	if most, ok := number(s["maxLength"]); ok && length > most {
+		return &problem{status: 400, code: "INVALID_VALUE", field: path, message: fmt.Sprintf("The field %s can have %v characters at most, and has %v.", path, most, length)}
+	}
+	if least, ok := number(s["minLength"]); ok && length < least {
+		return &problem{status: 400, code: "INVALID_VALUE", field: path, message: fmt.Sprintf("The field %s needs %v characters or more.", path, least)}
+	}
+	name, _ := s["format"].(string)
+	if format, ok := formats[name]; ok && !format.holds(v) {
+		return &problem{status: 400, code: "INVALID_VALUE", field: path, message: fmt.Sprintf("The field %s has to be a %s such as %s, not %q.", path, name, format.example, v)}
+	}
+	return nil
+}
+
+func checkBounds(s specs.Schema, v json.Number, path string) *problem {
+	x, err := v.Float64()
+	if err != nil {
+		return nil
+	}
+	for key, broken := range map[string]func(limit float64) bool{
+		"minimum":          func(limit float64) bool { return x < limit },
+		"exclusiveMinimum": func(limit float64) bool { return x <= limit },
+		"maximum":          func(limit float64) bool { return x > limit },
+		"exclusiveMaximum": func(limit float64) bool { return x >= limit },
+	} {
+		if limit, ok := number(s[key]); ok && broken(limit) {
+			return &problem{status: 400, code: "INVALID_VALUE", field: path, message: fmt.Sprintf("The field %s can't be %s: its %s is %v.", path, v, key, limit)}
+		}
+	}
+	return nil
 }
 
 func article(all []string) string {

@@ -19,7 +19,7 @@ func (t table) holds(c mapping.Condition, row map[string]any) bool {
 	case mapping.Not:
 		return !t.holds(c.Condition, row)
 	case mapping.Comparison:
-		return compares(value(row, t.column(c.Field)), c.Operator, c.Value)
+		return compares(t.value(row, c.Field), c.Operator, c.Value)
 	}
 	return false
 }

@@ -120,7 +120,7 @@ func (c *call) selected(q *mapping.Select) (out []map[string]any, total int, err
 	if err != nil {
 		return nil, 0, err
 	}
-	t := table{alias: q.Alias, name: q.From, columns: columns}
+	t := table{alias: q.Alias, name: q.From, columns: columns, sandbox: c.sandbox}
 	if err := t.check(q); err != nil {
 		return nil, 0, err
 	}
@@ -147,6 +147,7 @@ func (c *call) selected(q *mapping.Select) (out []map[string]any, total int, err
 type table struct {
 	name, alias string
 	columns     []string
+	sandbox     *Sandbox // for the records that these refer to
 }
 
 // column takes an alias or the table's name off a field.
@@ -181,8 +182,12 @@ func (t table) check(q *mapping.Select) error {
 		}
 	}
 	for _, field := range fields {
-		name, _, _ := strings.Cut(t.column(field), ".")
-		if !slices.ContainsFunc(t.columns, func(column string) bool { return strings.EqualFold(column, name) }) {
+		column := t.column(field)
+		if of, _, rest := t.related(column); of != nil && of.has(rest) {
+			continue
+		}
+		name, _, _ := strings.Cut(column, ".")
+		if !t.has(name) {
 			return fmt.Errorf("there is no field %s in %s; there are %s", field, t.name, strings.Join(t.columns, ", "))
 		}
 	}
@@ -237,7 +242,7 @@ func (t table) counted(q *mapping.Select, n int, language string) ([]map[string]
 func (t table) order(rows []map[string]any, by []mapping.Order) {
 	slices.SortStableFunc(rows, func(a, b map[string]any) int {
 		for _, o := range by {
-			x, y := value(a, t.column(o.Field)), value(b, t.column(o.Field))
+			x, y := t.value(a, o.Field), t.value(b, o.Field)
 			if x == nil || y == nil {
 				if x == nil && y == nil {
 					continue
@@ -283,27 +288,26 @@ func (t table) project(fields []mapping.Selected, row map[string]any, language s
 			continue
 		}
 		column := t.column(f.Name)
-		v, _ := flat(value(row, column))
-		name := f.Alias
-		if name == "" {
-			name = t.written(column)
+		v, _ := flat(t.value(row, f.Name))
+		of, relation, rest := t.related(column)
+		switch {
+		case f.Alias != "":
+			put(f.Alias, v)
+		case of != nil: // as SOQL nests it: {"Account": {"Name": ...}}
+			inner, ok := out[relation].(map[string]any)
+			if !ok {
+				inner = map[string]any{}
+				out[relation] = inner
+			}
+			inner[of.written(rest)] = clone(v)
+		default:
+			put(t.written(column), v)
 		}
-		put(name, v)
 	}
 	if attributes, ok := row["attributes"]; ok && language == "soql" {
 		out["attributes"] = clone(attributes)
 	}
 	return out
-}
-
-// written is a column as the records write it.
-func (t table) written(column string) string {
-	for _, own := range t.columns {
-		if strings.EqualFold(own, column) {
-			return own
-		}
-	}
-	return column
 }
 
 // flat is a value as a column holds it; false for lists and for objects that stand for no record.

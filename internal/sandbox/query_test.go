@@ -50,6 +50,9 @@ func TestSOQL(t *testing.T) {
 	u.soql("SELECT COUNT(Id) FROM Contact").is(200).says("records.0.expr0", "13")
 	u.soql("SELECT Id FROM Opportunity WHERE CloseDate >= 2026-09-01 AND Amount > 9000 ORDER BY Amount DESC NULLS LAST").is(200).
 		has("records", 2).says("records.0.Id", "006Ab00000Wz012QAC")
+	u.soql("SELECT Name, Account.Name FROM Opportunity WHERE Account.BillingCity = 'Antwerp'").is(200).
+		has("records", 1).says("records.0.Account.Name", "Juniper Row Hotels")
+	u.soql("SELECT Account.Colour FROM Opportunity").is(400)
 	u.soql("SELECT Id FROM Account WHERE NetSuite_Customer_Id__c = null").is(200).has("records", 2)
 }
 

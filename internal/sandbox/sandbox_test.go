@@ -218,6 +218,10 @@ func TestErrorsAreInTheDocumentsManner(t *testing.T) {
 		says("o:errorDetails.0.detail", "The header Prefer is missing.")
 	sf.send("POST /sobjects/Opportunity", `{"Name":"x","StageName":"Won","CloseDate":"2026-01-01"}`).is(400).
 		says("0.fields.0", "StageName")
+	sf.send("POST /sobjects/Opportunity", `{"Name":"x","StageName":"Proposal","CloseDate":"tomorrow"}`).is(400).
+		says("0.message", `The field CloseDate has to be a date such as 2026-01-31, not "tomorrow".`)
+	sf.send("POST /sobjects/Opportunity", `{"Name":"x","StageName":"Proposal","CloseDate":"2026-01-01","Probability":101}`).is(400).
+		says("0.message", "The field Probability can't be 101: its maximum is 100.")
 	sf.send("POST /sobjects/Account", `{}`).is(400).says("0.errorCode", "REQUIRED_FIELD_MISSING").says("0.fields.0", "Name")
 	if got := text(sf.send("GET /sobjects/Lead/1", "").is(404).at("0.message")); !strings.Contains(got, "/sobjects/Account/{id}") {
 		t.Errorf("an unknown path is answered without the known ones: %s", got)
