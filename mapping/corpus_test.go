@@ -32,6 +32,7 @@ func TestCorpus(t *testing.T) {
 			continue
 		}
 		t.Run(entry.Name(), func(t *testing.T) {
+			t.Parallel()
 			document, _, err := specs.Loader{}.Load(t.Context(), location)
 			if err != nil {
 				t.Fatal(err)
@@ -47,12 +48,52 @@ func TestCorpus(t *testing.T) {
 				t.Errorf("%d of %d operations became tools", len(tools), len(document.Operations()))
 			}
 			vet(t, tools)
-			bytes, largest := 0, 0
+			size, largest := 0, 0
 			for _, tool := range tools {
-				bytes += len(tool.InputSchema)
+				size += len(tool.InputSchema)
 				largest = max(largest, len(tool.InputSchema))
 			}
-			t.Logf("%d tools, %d bytes of schemas, the largest %d", len(tools), bytes, largest)
+			t.Logf("%d tools, %d bytes of schemas, the largest %d", len(tools), size, largest)
 		})
 	}
+}
+
+// FuzzCompile holds that whatever can be read as a document compiles: every operation becomes a tool that clients take.
+func FuzzCompile(f *testing.F) {
+	for _, pattern := range []string{"../specs/*.yaml", "../specs/testdata/corpus/*.y*ml", "../examples/petstore/*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range files {
+			if text, err := os.ReadFile(file); err == nil && len(text) < 20_000 {
+				f.Add(text)
+			}
+		}
+	}
+	f.Add([]byte(`{"openapi": "3.1.0", "info": {}, "paths": {"/{a}/{": {"post": {"parameters": [{"name": "[]", "in": "query",
+		"schema": true}, {"name": "a", "in": "path", "schema": {"$ref": "#/components/schemas/A"}}], "requestBody": {"content":
+		{"a": {}, "*/*": {"schema": {"allOf": [{"$ref": "#/components/schemas/A"}]}}}}}}},
+		"components": {"schemas": {"A": {"allOf": [{"$ref": "#/components/schemas/A"}], "properties": {"a": 1}}}}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		name := filepath.Join(t.TempDir(), "openapi.yaml")
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		document, _, err := specs.Loader{}.Load(t.Context(), name)
+		if err != nil {
+			t.Skip("it is no document")
+		}
+		tools, problems := Compile(everything(), map[string][]*specs.Document{"api": {document}})
+		for _, p := range problems {
+			t.Error(p.Message)
+		}
+		if len(tools) != len(document.Operations()) {
+			t.Errorf("%d of %d operations became tools", len(tools), len(document.Operations()))
+		}
+		vet(t, tools)
+		for _, tool := range tools {
+			_, _ = tool.ParseArguments([]byte(`{"id": 1, "body": {}}`)) // a fault or not, but no panic
+		}
+	})
 }

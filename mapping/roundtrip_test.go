@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi2"
@@ -30,46 +31,55 @@ import (
 // it; and kin-openapi, which shares no code with us, accepts the request that comes of it. The last is a share, since
 // documents contradict themselves.
 func TestRoundTrips(t *testing.T) {
-	accepted, sent, refused := 0, 0, 0
-	for _, location := range documentsFor(t) {
-		document, _, err := specs.Loader{}.Load(t.Context(), location)
-		if err != nil {
-			t.Fatal(err)
+	var all tally
+	t.Run("documents", func(t *testing.T) {
+		for _, location := range documentsFor(t) {
+			t.Run(filepath.Base(location), func(t *testing.T) {
+				t.Parallel()
+				roundTrips(t, location, &all)
+			})
 		}
-		judge := newJudge(location)
-		if judge.err != nil {
-			t.Logf("%s is not judged: %v", filepath.Base(location), judge.err)
-		}
-		cfg := everything()
-		cfg.Upstreams["api"].BaseURL = "https://api.example/root"
-		tools, _ := Compile(cfg, map[string][]*specs.Document{"api": {document}})
-		drawn := drawable(t, cfg, document)
-		for _, tool := range tools {
-			seen := seenSchema(t, tool)
-			for _, full := range []bool{false, true} {
-				sample := sampler{full}.value(drawn[tool.Method+" "+tool.Path], 0)
-				name := fmt.Sprintf("%s %s", filepath.Base(location), tool.Name)
-				args, ok := parseSample(t, name, tool, seen, sample)
-				if !ok {
-					refused++
-					continue
-				}
-				if judge.err != nil {
-					continue
-				}
-				sent++
-				if err := judge.judge(t, tool, args); err != nil {
-					t.Logf("%s: %s", name, firstLine(err))
-					continue
-				}
-				accepted++
-			}
-		}
-	}
-	share := float64(accepted) / float64(sent)
-	t.Logf("kin-openapi accepts %d of %d requests: %.1f %%; %d samples fit no schema", accepted, sent, 100*share, refused)
+	})
+	share := float64(all.accepted.Load()) / float64(all.sent.Load())
+	t.Logf("kin-openapi accepts %d of %d requests: %.1f %%; %d samples fit no schema", all.accepted.Load(),
+		all.sent.Load(), 100*share, all.refused.Load())
 	if share < 0.95 {
 		t.Errorf("less than 95 %%")
+	}
+}
+
+// tally counts requests, and samples that the whole schema refused.
+type tally struct{ sent, accepted, refused atomic.Int64 }
+
+func roundTrips(t *testing.T, location string, all *tally) {
+	document, _, err := specs.Loader{}.Load(t.Context(), location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge := newJudge(location)
+	if judge.err != nil {
+		t.Logf("not judged: %v", judge.err)
+	}
+	cfg := everything()
+	cfg.Upstreams["api"].BaseURL = "https://api.example/root"
+	tools, _ := Compile(cfg, map[string][]*specs.Document{"api": {document}})
+	drawn := drawable(t, cfg, document)
+	for _, tool := range tools {
+		seen := seenSchema(t, tool)
+		for _, full := range []bool{false, true} {
+			args, ok := parseSample(t, tool, seen, sampler{full}.value(drawn[tool.Method+" "+tool.Path], 0))
+			switch {
+			case !ok:
+				all.refused.Add(1)
+			case judge.err == nil:
+				all.sent.Add(1)
+				if err := judge.judge(t, tool, args); err != nil {
+					t.Logf("%s: %s", tool.Name, firstLine(err))
+					continue
+				}
+				all.accepted.Add(1)
+			}
+		}
 	}
 }
 
@@ -140,7 +150,7 @@ func seenSchema(t *testing.T, tool *Tool) *jsonschema.Schema {
 }
 
 // parseSample checks the first two properties. A sample that the whole schema refuses says nothing: the sampler is simple.
-func parseSample(t *testing.T, name string, tool *Tool, seen *jsonschema.Schema, sample any) (Arguments, bool) {
+func parseSample(t *testing.T, tool *Tool, seen *jsonschema.Schema, sample any) (Arguments, bool) {
 	if tool.arguments.Validate(sample) != nil {
 		return nil, false
 	}
@@ -149,11 +159,11 @@ func parseSample(t *testing.T, name string, tool *Tool, seen *jsonschema.Schema,
 		t.Fatal(err)
 	}
 	if err := seen.Validate(sample); err != nil {
-		t.Errorf("%s: what clients see is narrower: %v\n%s\n%s", name, err, raw, tool.InputSchema)
+		t.Errorf("%s: what clients see is narrower: %v\n%s\n%s", tool.Name, err, raw, tool.InputSchema)
 	}
 	args, err := tool.ParseArguments(raw)
 	if err != nil && tool.together == nil {
-		t.Errorf("%s: %v\n%s", name, err, raw)
+		t.Errorf("%s: %v\n%s", tool.Name, err, raw)
 	}
 	return args, err == nil
 }
