@@ -77,7 +77,8 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer stream.keepAlive()()
 		w, r = stream, r.WithContext(ctx)
 	}
-	e.pass(w, r, body)
+	body, restore := keepID(msg, body)
+	e.pass(idWriter{w, restore}, r, body)
 }
 
 // pass hands the message on to mcp-go.

@@ -186,6 +186,7 @@ func (s *session) respond(ctx context.Context, msg message, raw []byte) (respons
 	if answer, ok := s.gateway.snapshot.Load().catalogue.answer(msg, nil); ok {
 		return bytes.TrimSuffix(slices.Concat(answer...), []byte("\n"))
 	}
+	raw, restore := keepID(msg, raw)
 	answer := s.gateway.core.HandleMessage(ctx, raw)
 	if answer == nil {
 		return nil
@@ -195,7 +196,7 @@ func (s *session) respond(ctx context.Context, msg message, raw []byte) (respons
 		s.gateway.log.Error("an answer could not be written", "method", msg.Method, "error", err)
 		return (&rpcError{id: msg.ID, code: mcp.INTERNAL_ERROR, message: "internal error"}).json()
 	}
-	return text
+	return restore(text)
 }
 
 // drop cancels a request; the client wants no answer to it any more.
