@@ -36,12 +36,15 @@ func (t *Tool) statusFault(resp *http.Response) error {
 	rule := statusRuleOf(resp.StatusCode)
 	f := fault.New(rule.code, t.statusMessage(resp, t.clean(detail.message)), nil)
 	f.Hint = rule.hint
+	if resp.StatusCode == http.StatusNotFound && looksLikeHTML(body) {
+		f.Hint = "The answer is a web page and not the API's: what this tool calls may not be there at all. The operator of the gateway should check base_url."
+	}
 	f.Retryable = rule.retryable
 	f.Upstream = &fault.Upstream{
-		Status: resp.StatusCode, Code: cutText(t.clean(detail.code), 100), RequestID: requestID(resp.Header),
+		Status: resp.StatusCode, Code: cutText(t.clean(detail.code), 100), RequestID: t.clean(requestID(resp.Header)),
 	}
 	for _, field := range detail.fields[:min(len(detail.fields), maxErrorFields)] {
-		f.Fields = append(f.Fields, fault.Field{Path: t.argumentOf(field.Path), Message: cutText(t.clean(field.Message), 300)})
+		f.Fields = append(f.Fields, fault.Field{Path: t.clean(t.argumentOf(field.Path)), Message: cutText(t.clean(field.Message), 300)})
 	}
 	return f
 }
@@ -52,7 +55,7 @@ func (t *Tool) statusMessage(resp *http.Response, detail string) string {
 	if 300 <= resp.StatusCode && resp.StatusCode < 400 && resp.Header.Get("Location") != "" {
 		message += ", a redirect that the gateway does not follow"
 	}
-	if detail == "" {
+	if detail == "" || strings.HasSuffix(message, " "+detail) { // a page of nginx says the status once more
 		return message
 	}
 	return message + ": " + cutText(detail, maxDetail)
@@ -96,7 +99,7 @@ type statusRule struct {
 func statusRuleOf(status int) statusRule {
 	switch status {
 	case http.StatusUnauthorized:
-		return statusRule{fault.CredentialsInvalid, false, "The gateway's own credential for this API was refused. Its operator has to mend that; other arguments won't."}
+		return statusRule{fault.CredentialsInvalid, false, "This API refused the gateway's own credential, or wants one. The operator of the gateway has to mend that; other arguments won't."}
 	case http.StatusForbidden, http.StatusUnavailableForLegalReasons, http.StatusPaymentRequired:
 		return statusRule{fault.APIPermission, false, "The account that the gateway uses may not do this."}
 	case http.StatusNotFound:

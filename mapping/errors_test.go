@@ -102,7 +102,7 @@ func TestStatusFault(t *testing.T) {
 		"Spring": {
 			status: 500, contentType: "application/json",
 			body: `{"timestamp":"2026-01-01T00:00:00Z","status":500,"error":"Internal Server Error","path":"/pets"}`,
-			code: fault.Server, message: "pets answered 500 Internal Server Error: Internal Server Error",
+			code: fault.Server, message: "pets answered 500 Internal Server Error",
 		},
 		"JSON:API": {
 			status: 409, contentType: "application/vnd.api+json",
@@ -134,7 +134,7 @@ func TestStatusFault(t *testing.T) {
 		},
 		"a page of nginx": {
 			status: 502, contentType: "text/html", body: "<html>\r\n<head><title>502 Bad Gateway</title></head></html>",
-			code: fault.Server, message: "pets answered 502 Bad Gateway: 502 Bad Gateway",
+			code: fault.Server, message: "pets answered 502 Bad Gateway",
 		},
 		"text": {
 			status: 405, contentType: "text/plain", body: "use\n  PUT\x07\n", code: fault.Validation,
@@ -186,6 +186,18 @@ func TestStatusFault(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestNotFoundPage(t *testing.T) {
+	for body, want := range map[string]string{
+		"<html><title>404 Not Found</title></html>": "The answer is a web page and not the API's: what this tool calls may not be there at all. The operator of the gateway should check base_url.",
+		`{"message":"no such pet"}`:                 "Check the ids among the arguments; a list or search tool shows which exist.",
+	} {
+		_, err := jsonTool().ReadPage(&http.Response{StatusCode: 404, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))})
+		if diff := cmp.Diff(want, fault.From(err).Hint); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 

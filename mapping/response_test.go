@@ -6,6 +6,7 @@ import (
 	"compress/zlib"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mcpgate/config"
 	"mcpgate/internal/fault"
 	"mcpgate/specs"
 )
@@ -287,9 +289,12 @@ func FuzzReadPage(f *testing.F) {
 		f.Add(204, contentType, []byte("\xff\xfe<html><title>\x00</title>"))
 	}
 	f.Add(200, "", []byte("\xef\xbb\xbf"))
+	f.Add(500, "", []byte(`{"message":"s3cr3t-k3y","code":"s3cr3t-k3y","errors":{"s3cr3t-k3y":["s3cr3t-k3y"]}}`))
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
+		const secret = "s3cr3t-k3y"
 		tool := jsonTool()
 		tool.MaxTokens = 20
+		tool.template.static = []staticHeader{{"X-Key", config.NewSecret(secret)}}
 		page, err := tool.ReadPage(&http.Response{StatusCode: status, Header: http.Header{"Content-Type": {contentType}},
 			Body: io.NopCloser(bytes.NewReader(body)), ContentLength: -1})
 		if err != nil {
@@ -297,6 +302,9 @@ func FuzzReadPage(f *testing.F) {
 			if f.Code == fault.Internal || f.Message == "" || len(f.Message) > maxDetail+200 || !utf8.ValidString(f.Message) ||
 				strings.ContainsAny(f.Message, "\n\x00") {
 				t.Fatalf("%+v", f)
+			}
+			if told := fmt.Sprintf("%s %s %v %+v", f.Message, f.Hint, f.Fields, f.Upstream); strings.Contains(told, secret) {
+				t.Fatalf("a secret comes out: %s", told)
 			}
 			return
 		}
