@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mcpgate/auth"
+	"mcpgate/config"
 	"mcpgate/internal/fault"
 )
 
@@ -285,6 +286,45 @@ func TestLogHasALineForEachAttemptAndEachCall(t *testing.T) {
 		if strings.Contains(log, secret) {
 			t.Errorf("%s is in the log", secret)
 		}
+	}
+}
+
+// Some APIs refuse a request with a cookie of theirs, and one caller's session must never be another's.
+func TestNoCookieIsKept(t *testing.T) {
+	var cookies []string
+	l := newLab(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cookies = append(cookies, r.Header.Get("Cookie"))
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "s", Path: "/"})
+		if len(cookies) == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}), "retry: {backoff: 1ms}")
+	l.call("read", arguments["read"])
+	l.call("read", arguments["read"])
+	if diff := cmp.Diff([]string{"", "", ""}, cookies); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSandboxSaysThatItIsOne(t *testing.T) {
+	l := newLabAt(t, "http://up.example")
+	answer := http.StatusOK
+	sandbox := roundTrip(func(req *http.Request) (*http.Response, error) {
+		recorder := httptest.NewRecorder()
+		recorder.WriteHeader(answer)
+		return recorder.Result(), nil
+	})
+	up, err := newUpstream(&config.Config{}, l.upstream.config, upstreamOptions{Sandbox: sandbox})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.upstream = up
+	if got := asJSON(t, l.call("read", arguments["read"])); got != `{"ok":true,"status_code":200,"sandbox":true}` {
+		t.Error(got)
+	}
+	answer = http.StatusNotFound
+	if outcome := l.call("read", arguments["read"]); outcome.OK || !outcome.Sandbox {
+		t.Error(asJSON(t, outcome))
 	}
 }
 
