@@ -23,7 +23,7 @@ import (
 const (
 	dialTimeout       = 10 * time.Second // an attempt's own timeout ends it earlier where it is shorter
 	handshakeTimeout  = 10 * time.Second
-	idleTimeout       = 90 * time.Second // below the 120 s after which usual load balancers forget a connection silently
+	idleTimeout       = 55 * time.Second // below the 60 s after which usual load balancers close: a POST on a closing one can't be repeated
 	pingAfter         = 30 * time.Second // of silence on HTTP/2, so that a dead connection is found before a call finds it
 	pingTimeout       = 15 * time.Second
 	idlePerHost       = 64
