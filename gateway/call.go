@@ -86,6 +86,11 @@ func (c *call) run(ctx context.Context, raw json.RawMessage) (mapping.Result, er
 	return c.tool.Shape(ctx, []mapping.Page{page})
 }
 
+// noTool is the fault of a name that is none.
+func noTool(name string) error {
+	return fault.New(fault.Input, fmt.Sprintf("there is no tool %q", name), nil)
+}
+
 // newRequest fills the arguments in.
 func (c *call) newRequest(ctx context.Context, raw json.RawMessage) (*http.Request, error) {
 	arguments, err := c.tool.ParseArguments(raw)

@@ -14,7 +14,6 @@ import (
 
 	"mcpgate/auth/credential"
 	"mcpgate/config"
-	"mcpgate/internal/fault"
 )
 
 // masked stands for a secret in what people see.
@@ -32,7 +31,7 @@ func (g *Gateway) DryRun(ctx context.Context, tool string, raw json.RawMessage) 
 	snap := g.snapshot.Load()
 	t, ok := snap.byName[tool]
 	if !ok {
-		return "", fault.New(fault.Input, fmt.Sprintf("there is no tool %q", tool), nil)
+		return "", noTool(tool)
 	}
 	c := &call{upstream: snap.upstreams[t.Upstream], tool: t}
 	req, err := c.newRequest(ctx, raw)

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -15,7 +14,6 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"mcpgate/config"
-	"mcpgate/internal/fault"
 	"mcpgate/mapping"
 	"mcpgate/specs"
 )
@@ -122,7 +120,7 @@ func (g *Gateway) Call(ctx context.Context, tool string, arguments json.RawMessa
 	snap := g.snapshot.Load()
 	t, ok := snap.byName[tool]
 	if !ok {
-		return &Outcome{Errors: []Error{{Code: fault.Input, Message: fmt.Sprintf("there is no tool %q", tool)}}}
+		return failure(noTool(tool), "")
 	}
 	ctx, end, err := g.drain.begin(ctx)
 	if err != nil {
