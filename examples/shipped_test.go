@@ -1,8 +1,12 @@
 package examples
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestShippedFile plays the gateway.yaml that the project ships, as it stands: both systems from the sandbox.
@@ -60,4 +64,27 @@ func TestShippedFileWithARealUpstream(t *testing.T) {
 	equal(t, "Authorization", got.header.Get("Authorization"), "Bearer t0ken")
 	equal(t, "the body", got.body, `{"q":"SELECT id FROM customer"}`)
 	equal(t, "the sandbox's answer for the other", at(o.call("execute_soql", `{"q":"SELECT COUNT() FROM Account"}`), "totalSize"), "12")
+}
+
+// TestEnvironmentExample holds .env.example to the variables that gateway.yaml reads.
+func TestEnvironmentExample(t *testing.T) {
+	file, err := os.ReadFile("../gateway.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("../.env.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\$\{(\w+)`).FindAllStringSubmatch(string(file), -1) {
+		read[m[1]] = true
+	}
+	named := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^#?([A-Z][A-Z0-9_]*)=`).FindAllStringSubmatch(string(example), -1) {
+		named[m[1]] = true
+	}
+	if diff := cmp.Diff(read, named); diff != "" {
+		t.Errorf(".env.example names other variables than gateway.yaml reads (-read +named):\n%s", diff)
+	}
 }

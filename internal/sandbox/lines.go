@@ -108,13 +108,22 @@ func searchPrice(v any, id string) json.Number {
 	return ""
 }
 
+// product multiplies two JSON numbers; false where one is none, or is written with an exponent: 1e999999999 would fill
+// the memory.
 func product(a, b any) (*big.Rat, bool) {
-	x, okX := new(big.Rat).SetString(text(a))
-	y, okY := new(big.Rat).SetString(text(b))
-	if !okX || !okY || !isNumber(a) || !isNumber(b) {
-		return nil, false
+	var factors [2]*big.Rat
+	for i, v := range []any{a, b} {
+		written := text(v)
+		if !isNumber(v) || len(written) > 40 || strings.ContainsAny(written, "eE") {
+			return nil, false
+		}
+		x, ok := new(big.Rat).SetString(written)
+		if !ok {
+			return nil, false
+		}
+		factors[i] = x
 	}
-	return x.Mul(x, y), true
+	return factors[0].Mul(factors[0], factors[1]), true
 }
 
 // money writes a sum with up to two decimals, exactly.
