@@ -16,6 +16,11 @@ type loader struct {
 // Load reads the file at path and everything it includes. env answers ${NAME}; os.LookupEnv is the usual one, nil knows
 // no variable. A .env beside the file is read too, and env wins over it. Every error is a Problems.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {
+	return load(path, env, func(*node) {})
+}
+
+// load is Load with a last change to what the files say.
+func load(path string, env func(string) (string, bool), change func(root *node)) (*Config, error) {
 	name, err := filepath.Abs(path)
 	if err != nil {
 		return nil, Problems{{Message: err.Error(), Pos: Position{File: path}}}
@@ -26,6 +31,7 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	if root == nil {
 		return nil, l.sorted()
 	}
+	change(root)
 	inherit(root)
 	cfg := &Config{Dir: filepath.Dir(name), source: &source{root: root, files: l.files}}
 	d := &decoder{loader: l}

@@ -53,12 +53,9 @@ func (t *terminal) call(ctx context.Context, name string, pairs []string, flags 
 	if asJSON && len(pairs) > 0 {
 		return usagef("say the arguments as key=value or with --json, not both")
 	}
-	cfg, err := t.loadConfig()
+	cfg, err := t.loadConfig(flags.sandbox)
 	if err != nil {
 		return err
-	}
-	if flags.sandbox {
-		sandboxAll(cfg)
 	}
 	options := gateway.Options{Version: programVersion()}
 	if flags.verbose {

@@ -15,7 +15,7 @@ func (t *terminal) completeCall(cmd *cobra.Command, args []string, toComplete st
 		return t.completeTools(cmd, args, toComplete)
 	}
 	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-	_, tools, _, err := t.loadTools(cmd.Context(), false)
+	_, tools, _, err := t.loadTools(cmd.Context())
 	if err != nil {
 		return nil, directive // a shell shows no errors
 	}

@@ -27,7 +27,7 @@ It needs neither a shell nor curl, so an image can use it for its HEALTHCHECK. E
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if url == "" {
-				cfg, err := t.loadConfig()
+				cfg, err := t.loadConfig(false)
 				if err != nil {
 					return err
 				}

@@ -26,29 +26,22 @@ func (t *terminal) configPath() string {
 	return configDefault
 }
 
-// loadConfig reads gateway.yaml. Its error is a config.Problems.
-func (t *terminal) loadConfig() (*config.Config, error) {
+// loadConfig reads gateway.yaml, or its sandbox. The error is a config.Problems.
+func (t *terminal) loadConfig(sandbox bool) (*config.Config, error) {
+	if sandbox {
+		return config.LoadSandbox(t.configPath(), t.env)
+	}
 	return config.Load(t.configPath(), t.env)
 }
 
 // loadTools reads gateway.yaml and its documents and compiles the tools, without serving anything.
-func (t *terminal) loadTools(ctx context.Context, sandbox bool) (*config.Config, []*mapping.Tool, gateway.Report, error) {
-	cfg, err := t.loadConfig()
+func (t *terminal) loadTools(ctx context.Context) (*config.Config, []*mapping.Tool, gateway.Report, error) {
+	cfg, err := t.loadConfig(false)
 	if err != nil {
 		return nil, nil, gateway.Report{}, err
 	}
-	if sandbox {
-		sandboxAll(cfg)
-	}
 	tools, report, err := gateway.Load(ctx, cfg)
 	return cfg, tools, report, err
-}
-
-// sandboxAll puts the built-in sandbox in the place of every upstream.
-func sandboxAll(cfg *config.Config) {
-	for _, upstream := range cfg.Upstreams {
-		upstream.BaseURL = config.SandboxURL
-	}
 }
 
 // printReport tells on stderr what loading lost, and how many oddities there are besides.

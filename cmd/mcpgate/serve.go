@@ -52,12 +52,9 @@ A second signal stops it at once.`,
 
 // serveConfig is gateway.yaml with what the command line says instead.
 func (t *terminal) serveConfig(flags serveFlags) (*config.Config, error) {
-	cfg, err := t.loadConfig()
+	cfg, err := t.loadConfig(flags.sandbox)
 	if err != nil {
 		return nil, err
-	}
-	if flags.sandbox {
-		sandboxAll(cfg)
 	}
 	if flags.listen != "" {
 		if _, _, err := net.SplitHostPort(flags.listen); err != nil {

@@ -24,7 +24,7 @@ func (t *terminal) toolsCommand() *cobra.Command {
 (a token is taken for 4 bytes of name, description and schema).`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, tools, report, err := t.loadTools(cmd.Context(), false)
+			_, tools, report, err := t.loadTools(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ func writeJSON(w io.Writer, v any) error {
 
 // completeTools offers the names of the tools, with their titles, to the shell.
 func (t *terminal) completeTools(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	_, tools, _, err := t.loadTools(cmd.Context(), false)
+	_, tools, _, err := t.loadTools(cmd.Context())
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp // a shell shows no errors
 	}

@@ -17,7 +17,7 @@ A problem keeps something from being served and makes the command exit with 2. A
 was read all the same; --strict makes warnings count as problems.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, tools, report, err := t.loadTools(cmd.Context(), false)
+			cfg, tools, report, err := t.loadTools(cmd.Context())
 			if err != nil {
 				return err
 			}
