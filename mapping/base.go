@@ -33,6 +33,10 @@ func (c *compilation) base(p *plan, in *inputs) (string, bool) {
 		variable, known := p.upstream.Variables[name]
 		documented, inDocument := server.Variables[name]
 		switch {
+		case known && variable.Argument && len(variable.Enum)+len(documented.Enum) == 0:
+			c.problem(p.upstream.Path().Child("variables", name), "the model may choose among these, and only these",
+				"argument: true needs an enum")
+			ok = false
 		case known && variable.Argument:
 			in.variable(name, variable, documented)
 			return match

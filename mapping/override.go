@@ -93,7 +93,7 @@ func (c *compilation) change(path config.Path, d *definitions, a *argument, entr
 		}
 	}
 	if len(constraints) > 0 {
-		a.constrain(d, constraints)
+		c.constrain(path, d, a, constraints)
 	}
 	a.hidden = entry.Hide
 	switch {
@@ -106,13 +106,26 @@ func (c *compilation) change(path config.Path, d *definitions, a *argument, entr
 	}
 }
 
-// constrain puts constraints in the place of the schema's own: of a list, on its items.
-func (a *argument) constrain(d *definitions, constraints map[string]any) {
+// constrain puts constraints in the place of the schema's own: of a list, on its items. A choice that the document's schema
+// does not take is a problem: no call could make it.
+func (c *compilation) constrain(path config.Path, d *definitions, a *argument, constraints map[string]any) {
 	a.schema = maps.Clone(d.follow(a.schema))
 	target := a.schema
 	if items, ok := a.schema["items"].(map[string]any); ok && a.schema["type"] == "array" {
 		target = maps.Clone(d.follow(items))
 		a.schema["items"] = target
+	}
+	if choices, ok := constraints["enum"].([]any); ok {
+		schema, err := d.compile(target)
+		for i, choice := range choices {
+			if err != nil {
+				break // compileInput says so
+			}
+			choices[i] = lenient(schema, choice)
+			if err := schema.Validate(choices[i]); err != nil {
+				c.problem(path.Child("enum", itoa(i)), "", "%v is not a value of %q: %s", choice, a.wire, firstMismatch(err))
+			}
+		}
 	}
 	maps.Copy(target, constraints)
 }
