@@ -28,7 +28,7 @@ func (v *validator) server() {
 	v.url(at.Child("public_url"), s.PublicURL, "http", "https")
 	v.unless(strings.HasPrefix(s.Path, "/") && !strings.ContainsAny(s.Path, " {}?#%") && !strings.Contains(s.Path, "//"), at.Child("path"),
 		fmt.Sprintf("%q is not a path", s.Path), "write it like /mcp")
-	v.unless(!slices.Contains(own, s.Path), at.Child("path"), fmt.Sprintf("%q is a path of the gateway's own", s.Path), "write it like /mcp")
+	v.unless(!slices.Contains(own, "/"+strings.Trim(s.Path, "/")), at.Child("path"), fmt.Sprintf("%q is a path of the gateway's own", s.Path), "write it like /mcp")
 	for i, proxy := range s.TrustedProxies {
 		v.unless(isNetwork(proxy), at.Child("trusted_proxies", strconv.Itoa(i)), fmt.Sprintf("%q is not a network", proxy), "write it like 10.0.0.0/8 or 10.1.2.3")
 	}
