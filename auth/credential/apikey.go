@@ -77,14 +77,17 @@ type cookieKey struct {
 	value config.Secret
 }
 
-// Authorize adds the cookie to those that are there. The value goes as it is written: net/http would quote one with a
-// comma, which few servers undo.
+// Authorize adds the cookie to those that are there, and takes out one of the same name: of two, servers take the first.
+// The value goes as it is written: net/http would quote one with a comma, which few servers undo.
 func (k cookieKey) Authorize(_ context.Context, req *http.Request) error {
-	cookie := k.name + "=" + k.value.Reveal()
-	if others := req.Header.Get("Cookie"); others != "" {
-		cookie = others + "; " + cookie
+	var kept []string
+	for pair := range strings.SplitSeq(strings.Join(req.Header["Cookie"], ";"), ";") {
+		pair = strings.TrimSpace(pair)
+		if name, _, _ := strings.Cut(pair, "="); pair != "" && strings.TrimSpace(name) != k.name {
+			kept = append(kept, pair)
+		}
 	}
-	req.Header.Set("Cookie", cookie)
+	req.Header.Set("Cookie", strings.Join(append(kept, k.name+"="+k.value.Reveal()), "; "))
 	return nil
 }
 

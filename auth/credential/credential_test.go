@@ -42,6 +42,8 @@ func TestCredentialOnTheWire(t *testing.T) {
 		{"cookie", config.Credential{Type: "api_key", In: "cookie", Name: "sid", Value: secret("a,b")}, "/", "", `/ "" "" "sid=a,b"`},
 		{"cookie beside others", config.Credential{Type: "api_key", In: "cookie", Name: "sid", Value: secret("k")}, "/", "lang=en",
 			`/ "" "" "lang=en; sid=k"`},
+		{"cookie that an argument tried to set", config.Credential{Type: "api_key", In: "cookie", Name: "sid", Value: secret("k")}, "/",
+			"sid=mine;sid =mine; lang=en; sids=1", `/ "" "" "lang=en; sids=1; sid=k"`},
 	}
 	var got string
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
