@@ -98,7 +98,8 @@ func (c *cutter) array(path string, value []byte, budget int) []byte {
 type keyed struct{ key, value []byte }
 
 // object keeps all keys, and cuts the largest values to one size, so that the small ones stay whole: of an object with
-// one big array, only that array is cut. Where even so there are too many keys, the first are kept.
+// one big array, only that array is cut. An object with many members of about one size, such as records by their ids, is
+// rather a list: of that the first are kept.
 func (c *cutter) object(path string, value []byte, budget int) []byte {
 	var list []keyed
 	var sizes []int
@@ -109,7 +110,7 @@ func (c *cutter) object(path string, value []byte, budget int) []byte {
 		overhead += len(key) + len(":,")
 	}
 	share := shareOf(sizes, budget-overhead)
-	if share < minShare {
+	if share < minShare || slices.Max(sizes) <= largestMember(budget) {
 		return c.manyMembers(path, value, list, budget)
 	}
 	out := []byte{'{'}
@@ -123,6 +124,9 @@ func (c *cutter) object(path string, value []byte, budget int) []byte {
 	return append(out, '}')
 }
 
+// largestMember is what one member of an object that is a list may take of it.
+func largestMember(budget int) int { return max(minShare, budget/8) }
+
 // manyMembers keeps the first members of an object, and says how many are missing.
 func (c *cutter) manyMembers(path string, value []byte, list []keyed, budget int) []byte {
 	const rest = `"...":"%d more members"`
@@ -130,13 +134,13 @@ func (c *cutter) manyMembers(path string, value []byte, list []keyed, budget int
 	out := []byte{'{'}
 	kept := 0
 	for _, m := range list {
-		size := len(m.key) + len(":,") + min(len(m.value), minShare)
+		size := len(m.key) + len(":,") + min(len(m.value), largestMember(budget))
 		if size > room {
 			break
 		}
 		room -= size
 		out = append(append(out, m.key...), ':')
-		out = append(append(out, c.fit(join(path, m.key), m.value, minShare)...), ',')
+		out = append(append(out, c.fit(join(path, m.key), m.value, largestMember(budget))...), ',')
 		kept++
 	}
 	if kept == len(list) {

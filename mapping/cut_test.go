@@ -16,6 +16,10 @@ func TestCut(t *testing.T) {
 	for i := range 100 {
 		rows = append(rows, row(i))
 	}
+	var byID []string
+	for i := range 100 {
+		byID = append(byID, fmt.Sprintf(`"c%02d":%s`, i, row(i)))
+	}
 	list := "[" + strings.Join(rows, ",") + "]"
 	tests := map[string]struct {
 		data      string
@@ -63,6 +67,12 @@ func TestCut(t *testing.T) {
 			data: `[{"id":1,"lines":` + list + `}]`, limit: 120,
 			want: `[{"id":1,"lines":[` + row(0) + "," + row(1) + "," + row(2) + `]}]`,
 			truncated: &Truncated{0, 1, "items", "the answer holds none of 1 items whole, [0].lines holds the first 3 of 100 items. " +
+				"Ask for less with limit (fewer at a time), fields (less of each)."},
+		},
+		"records by their ids": {
+			data: "{" + strings.Join(byID, ",") + "}", limit: 400,
+			want: "{" + strings.Join(byID[:10], ",") + `,"...":"90 more members"}`,
+			truncated: &Truncated{10, 100, "items", "the answer holds the first 10 of 100 items. " +
 				"Ask for less with limit (fewer at a time), fields (less of each)."},
 		},
 		"more keys than fit": {
