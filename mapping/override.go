@@ -1,9 +1,9 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
-	"slices"
 
 	"mcpgate/config"
 )
@@ -17,7 +17,7 @@ func (c *compilation) override(p *plan, in *inputs) {
 		path := p.path.Child("arguments", key)
 		a := in.find(key)
 		if a == nil {
-			c.problem(path, suggest(key, in.wires()), "%s %s has no argument %q", p.op.Method, p.op.Path, key)
+			c.problem(path, in.nearest(key), "%s %s has no argument %q", p.op.Method, p.op.Path, key)
 			continue
 		}
 		if entry != nil {
@@ -56,12 +56,17 @@ func (in *inputs) find(key string) *argument {
 	return nil
 }
 
-func (in *inputs) wires() []string {
-	var out []string
+// nearest is the hint for a name that no argument has.
+func (in *inputs) nearest(key string) string {
+	var names, all []string
 	for _, a := range in.arguments {
-		out = append(out, a.wire, a.name)
+		names = append(names, cmp.Or(a.wire, a.name))
+		all = append(all, cmp.Or(a.wire, a.name), a.name)
 	}
-	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+	if len(names) == 0 {
+		return "it has none at all"
+	}
+	return cmp.Or(suggest(key, all), "it has "+listed(names))
 }
 
 // change puts one entry on its argument. A constraint takes the place of the document's.

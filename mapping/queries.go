@@ -60,7 +60,7 @@ func (c *compilation) queryOperation(p *plan, request string, all []*candidate) 
 		p.op, p.defs = &op, o.defs
 		in := collect(p.defs, p.op)
 		if in.find(p.query.Argument) == nil {
-			c.problem(p.path.Child("argument"), suggest(p.query.Argument, in.wires()), "%s %s has no argument %q",
+			c.problem(p.path.Child("argument"), in.nearest(p.query.Argument), "%s %s has no argument %q",
 				method, route, p.query.Argument)
 			return false
 		}
