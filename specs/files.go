@@ -149,7 +149,7 @@ func (f *files) neighbour(ctx context.Context, from *file, reference string) (*n
 type refused string
 
 func leadsOut(reference string) error {
-	return refused(fmt.Sprintf("%q is refused: it leads out of the document's folder", reference))
+	return refused(fmt.Sprintf("%q is refused: it leads out of the document's folder; bundle the document into one file", reference))
 }
 
 // Error returns the reason.

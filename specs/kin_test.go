@@ -12,7 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi2"
 	"github.com/getkin/kin-openapi/openapi2conv"
 	"github.com/getkin/kin-openapi/openapi3"
-	"gopkg.in/yaml.v3"
+	"github.com/oasdiff/yaml" // kin-openapi's own
 )
 
 // kin reads a document with kin-openapi and returns its outline.
@@ -44,13 +44,9 @@ func kinDocument(name string) (*openapi3.T, error) {
 	if err != nil {
 		return nil, err
 	}
-	var head struct{ Swagger any }
-	if yaml.Unmarshal(data, &head) != nil || head.Swagger == nil {
+	var tree map[string]any
+	if data, err = yaml.YAMLToJSON(data); err != nil || json.Unmarshal(data, &tree) != nil || tree["swagger"] == nil {
 		return loader.LoadFromFile(name)
-	}
-	var tree any
-	if err := yaml.Unmarshal(data, &tree); err != nil {
-		return nil, err
 	}
 	sayCSV(tree)
 	if data, err = json.Marshal(tree); err != nil {

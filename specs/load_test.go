@@ -139,8 +139,8 @@ func TestSymbolicLinks(t *testing.T) {
 	if ops := doc.Operations(); len(ops) != 1 || ops[0].ID != "inside" {
 		t.Errorf("operations: %v", ops)
 	}
-	want := `real/openapi.yaml:2:37: the path /out is left out: the $ref "out.yaml": "out.yaml" is refused: it leads out of the document's folder (#/paths/~1out)
-real/openapi.yaml:2:61: the path /dir is left out: the $ref "up/secret.yaml": "up/secret.yaml" is refused: it leads out of the document's folder (#/paths/~1dir)
+	want := `real/openapi.yaml:2:37: the path /out is left out: the $ref "out.yaml": "out.yaml" is refused: it leads out of the document's folder; bundle the document into one file (#/paths/~1out)
+real/openapi.yaml:2:61: the path /dir is left out: the $ref "up/secret.yaml": "up/secret.yaml" is refused: it leads out of the document's folder; bundle the document into one file (#/paths/~1dir)
 `
 	if diff := cmp.Diff(want, lines(warnings)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -115,7 +115,7 @@ func candidates(s *openapi3.Schema, depth int) []any {
 		}
 	}
 	list = append(list, strings.Repeat("x", int(min(s.MinLength, 100))))
-	if depth > 3 {
+	if depth > 1 {
 		return list
 	}
 	for _, refs := range []openapi3.SchemaRefs{s.AllOf, s.AnyOf, s.OneOf} {

@@ -42,7 +42,9 @@ func check(t *testing.T, folder string, share float64, least int) {
 		t.Fatal(err)
 	}
 	var text strings.Builder
-	report(&text, outcomes)
+	if err := report(&text, outcomes); err != nil {
+		t.Fatal(err)
+	}
 	t.Log("\n" + text.String())
 	total := sum(outcomes)
 	fmt.Println(total) // without -v, too

@@ -16,7 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
-	"gopkg.in/yaml.v3"
+	"github.com/oasdiff/yaml" // kin-openapi's own
 )
 
 // judge checks requests against the original document with kin-openapi, which shares no code with what made them.
@@ -68,7 +68,7 @@ func load(name string) (*openapi3.T, error) {
 		return nil, err
 	}
 	var tree map[string]any
-	if err := yaml.Unmarshal(data, &tree); err != nil || tree["swagger"] == nil {
+	if data, err = yaml.YAMLToJSON(data); err != nil || json.Unmarshal(data, &tree) != nil || tree["swagger"] == nil {
 		return loader.LoadFromFile(name)
 	}
 	sayCSV(tree)

@@ -34,8 +34,7 @@ func run(ctx context.Context, folder string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	report(out, outcomes)
-	return nil
+	return report(out, outcomes)
 }
 
 func measureAll(ctx context.Context, folder string) ([]outcome, error) {
@@ -56,7 +55,7 @@ func measureAll(ctx context.Context, folder string) ([]outcome, error) {
 }
 
 // report prints a line for each document, each rejection with its reason, and the sums.
-func report(out io.Writer, outcomes []outcome) {
+func report(out io.Writer, outcomes []outcome) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "document\tversion\toperations\ttools\tlost\twarnings\trenamed\tlargest\tcorrected\taccepted\tseconds\t")
 	for _, o := range outcomes {
@@ -71,7 +70,9 @@ func report(out io.Writer, outcomes []outcome) {
 		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%.2f\t\n", o.name, o.version, o.operations, o.tools, o.lost,
 			o.warnings, o.renamed, o.largest, o.corrected, accepted, o.seconds)
 	}
-	table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
 	for _, o := range outcomes {
 		if o.err != nil {
 			fmt.Fprintf(out, "%s: %v\n", o.name, o.err)
@@ -80,7 +81,8 @@ func report(out io.Writer, outcomes []outcome) {
 			fmt.Fprintf(out, "%s: %s (%s): %.500s\n", o.name, r.tool, r.variant, r.reason)
 		}
 	}
-	fmt.Fprintln(out, sum(outcomes))
+	_, err := fmt.Fprintln(out, sum(outcomes))
+	return err
 }
 
 // totals are the sums over all documents.
