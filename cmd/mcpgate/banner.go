@@ -110,7 +110,7 @@ func (t *terminal) printServed(cfg *config.Config, gw *gateway.Gateway) {
 	for _, name := range slices.Sorted(maps.Keys(cfg.Upstreams)) {
 		upstream := cfg.Upstreams[name]
 		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", name, count(perUpstream[name], "tool"),
-			cmp.Or(strings.Join(shortened(cfg.Dir, upstream.Spec), ", "), "no document"), destination(upstream))
+			cmp.Or(strings.Join(shortened(upstream.Spec), ", "), "no document"), destination(upstream))
 	}
 	_ = table.Flush() // to stderr: there is nobody to tell
 	var notes []string
@@ -147,11 +147,14 @@ func destination(upstream *config.Upstream) string {
 	}
 }
 
-// shortened takes the folder of gateway.yaml off file names.
-func shortened(dir string, locations []string) []string {
+// shortened writes files as they are seen from the working directory, and leaves URLs alone.
+func shortened(locations []string) []string {
 	short := make([]string, len(locations))
-	for i, l := range locations {
-		short[i] = strings.TrimPrefix(l, dir+"/")
+	for i, location := range locations {
+		short[i] = location
+		if !strings.Contains(location, "://") {
+			short[i] = config.Position{File: location}.String()
+		}
 	}
 	return short
 }
