@@ -73,7 +73,7 @@ func logServed(cfg *config.Config, gw *gateway.Gateway, log *slog.Logger, endpoi
 			sandboxes = append(sandboxes, name)
 		}
 	}
-	log.Info("serving", "name", cfg.Name, "version", programVersion(), "url", endpoint, "listen", cfg.Server.Listen,
+	log.Info("serving", "name", cfg.Name, "version", programVersion(), "url", endpoint,
 		"tools", len(gw.Tools()), "upstreams", len(cfg.Upstreams), "sandboxes", sandboxes,
 		"withheld", withheld(report), "problems", len(report.Problems), "warnings", len(report.Warnings))
 	for _, problem := range report.Problems {
@@ -82,7 +82,11 @@ func logServed(cfg *config.Config, gw *gateway.Gateway, log *slog.Logger, endpoi
 }
 
 // printStdioBanner says the same to who reads the log of a client that started the program.
-func (t *terminal) printStdioBanner(cfg *config.Config, gw *gateway.Gateway) {
+func (t *terminal) printStdioBanner(cfg *config.Config, gw *gateway.Gateway, log *slog.Logger) {
+	if cfg.Telemetry.Log.Format == "json" {
+		logServed(cfg, gw, log, "stdio:")
+		return
+	}
 	t.printServed(cfg, gw)
 	fmt.Fprintln(t.stderr, "  MCP is on stdin and stdout; what you read here is stderr")
 }

@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"syscall"
 	"time"
 
@@ -53,14 +52,14 @@ type doors struct {
 }
 
 // openDoors listens at every address of gateway.yaml. A port of 0 is replaced with the one that the system chose.
-func openDoors(ctx context.Context, cfg *config.Config) (_ *doors, err error) {
+func openDoors(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *doors, err error) {
 	d := &doors{}
 	defer func() {
 		if err != nil {
 			d.close()
 		}
 	}()
-	if d.tls, err = serverTLS(cfg.Server.TLS); err != nil {
+	if d.tls, err = serverTLS(cfg.Server.TLS, log); err != nil {
 		return nil, err
 	}
 	if d.main, err = listen(ctx, cfg.Server.Listen, "server.listen", "--listen"); err != nil {
@@ -106,39 +105,14 @@ func listen(ctx context.Context, address, setting, remedy string) (net.Listener,
 	return l, nil
 }
 
-// serverTLS is the configuration of the main address, nil where no certificate is named.
-func serverTLS(s config.ServerTLS) (*tls.Config, error) {
-	if s.CertFile == "" {
-		return nil, nil
-	}
-	certificate, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
-	if err != nil {
-		return nil, usagef("server.tls: %w", err)
-	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
-	if s.ClientCAFile == "" {
-		return c, nil
-	}
-	pem, err := os.ReadFile(s.ClientCAFile)
-	if err != nil {
-		return nil, usagef("server.tls.client_ca_file: %w", err)
-	}
-	c.ClientCAs = x509.NewCertPool()
-	if !c.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, usagef("server.tls.client_ca_file: %s holds no PEM certificate", s.ClientCAFile)
-	}
-	c.ClientAuth = tls.RequireAndVerifyClientCert
-	return c, nil
-}
-
 // serve answers at every door until ctx ends, then lets calls under way finish within the grace.
-func (d *doors) serve(ctx context.Context, cfg *config.Config, gw *gateway.Gateway) error {
+func (d *doors) serve(ctx context.Context, cfg *config.Config, gw *gateway.Gateway, log *slog.Logger) error {
 	// What is under way outlives ctx; it is cut off only when the grace is over.
 	base, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	main := newServer(base, gw.Handler())
+	main := newServer(base, gw.Handler(), log)
 	main.TLSConfig = d.tls
-	side := []*http.Server{newServer(base, gw.HealthHandler()), newServer(base, gw.AdminHandler())}
+	side := []*http.Server{newServer(base, gw.HealthHandler(), log), newServer(base, gw.AdminHandler(), log)}
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return answer(main, d.main) })
@@ -163,12 +137,13 @@ func (d *doors) serve(ctx context.Context, cfg *config.Config, gw *gateway.Gatew
 	return group.Wait()
 }
 
-func newServer(base context.Context, handler http.Handler) *http.Server {
+func newServer(base context.Context, handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn), // handshakes that fail, for the most part
 		BaseContext:       func(net.Listener) context.Context { return base },
 	}
 }

@@ -70,11 +70,12 @@ func (t *terminal) serveStdio(ctx context.Context, flags serveFlags) error {
 	if err != nil {
 		return err
 	}
-	gw, err := gateway.New(ctx, cfg, gateway.Options{Logger: t.logger(cfg), Version: programVersion()})
+	log := t.logger(cfg)
+	gw, err := gateway.New(ctx, cfg, gateway.Options{Logger: log, Version: programVersion()})
 	if err != nil {
 		return err
 	}
-	t.printStdioBanner(cfg, gw)
+	t.printStdioBanner(cfg, gw, log)
 	serveErr := gw.ServeStdio(ctx, t.stdin, t.stdout)
 	if ctx.Err() != nil {
 		serveErr = nil // a signal ended it, as it should
@@ -92,16 +93,16 @@ func (t *terminal) serveHTTP(ctx context.Context, flags serveFlags) error {
 	if err := refuseOpen(cfg, flags.insecure); err != nil {
 		return err
 	}
-	doors, err := openDoors(ctx, cfg)
+	log := t.logger(cfg)
+	doors, err := openDoors(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
 	defer doors.close()
-	log := t.logger(cfg)
 	gw, err := gateway.New(ctx, cfg, gateway.Options{Logger: log, Version: programVersion()})
 	if err != nil {
 		return err
 	}
 	t.printBanner(cfg, gw, log)
-	return doors.serve(ctx, cfg, gw)
+	return doors.serve(ctx, cfg, gw, log)
 }
