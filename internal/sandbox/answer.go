@@ -139,6 +139,17 @@ type listing struct {
 // listNames are the properties in which lists usually are, the likeliest first.
 var listNames = []string{"items", "data", "results", "records", "value", "values", "entries", "list", "content", "rows", "objects", "elements", "resources", "result"}
 
+// listed finds the records in the endpoint's answer of many. At the path of one record only an array of a telling name
+// is a list: another is a part of the record.
+func (e *endpoint) listed() (listing, bool) {
+	found, ok := e.defs.listed(e.success())
+	if ok && e.path.isItem() && len(found.path) > 0 {
+		last := plain(found.path[len(found.path)-1])
+		ok = slices.Contains(listNames, last) || last == plain(e.path.lastLiteral())
+	}
+	return found, ok
+}
+
 // listed finds the records in an answer of many. The second result is false where it isn't one.
 func (d definitions) listed(r *specs.Response) (listing, bool) {
 	if r == nil {
@@ -166,7 +177,7 @@ func (d definitions) listedIn(schema specs.Schema, depth int) (listing, bool) {
 		resolved, _ := d.resolve(p)
 		switch typeOf(resolved) {
 		case "array":
-			if item, itemName := d.items(resolved); typeOf(item) == "object" || itemName != "" || slices.Contains(listNames, plain(name)) {
+			if item, _ := d.items(resolved); typeOf(item) == "object" || slices.Contains(listNames, plain(name)) {
 				arrays = append(arrays, name)
 			}
 		case "object":

@@ -20,7 +20,7 @@ type collection struct {
 	path   pattern     // of the collection, not of one record
 	defs   definitions // of the document it comes from
 	schema specs.Schema
-	idName string // the property that holds the id
+	idName string // the property that holds the id; "" where the records show none
 	idType string // string or integer
 	// above are the collections that a record may lie under, by what their placeholder is called.
 	above map[string]*collection
@@ -131,6 +131,15 @@ func (c *collection) nextID() (string, any) {
 		}
 		return id, id
 	}
+}
+
+// giveID makes an id up and puts it into the record, where records show theirs.
+func (c *collection) giveID(fields map[string]any) string {
+	id, v := c.nextID()
+	if c.idName != "" {
+		fields[c.idName] = v
+	}
+	return id
 }
 
 func (c *collection) idTaken(id string) bool {

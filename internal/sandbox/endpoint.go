@@ -123,7 +123,7 @@ func (s *Sandbox) findHome(e *endpoint, homes map[string]*collection) {
 	if !e.path.isItem() || len(e.path.segments) < 2 || e.query != nil || e.method == "POST" {
 		return
 	}
-	if _, isList := e.defs.listed(e.success()); isList && e.method == "GET" {
+	if _, isList := e.listed(); isList && e.method == "GET" {
 		return
 	}
 	base := e.path.parent()
@@ -241,7 +241,7 @@ func (e *endpoint) namesItsRecord(home *collection) bool {
 }
 
 func (e *endpoint) isList() bool {
-	_, ok := e.defs.listed(e.success())
+	_, ok := e.listed()
 	return ok
 }
 
@@ -252,7 +252,7 @@ func (s *Sandbox) hasMethod(path pattern, method string) bool {
 }
 
 func (s *Sandbox) understandGet(e *endpoint, home *collection, homes map[string]*collection) {
-	listed, isList := e.defs.listed(e.success())
+	listed, isList := e.listed()
 	undocumented := e.op.Method == ""
 	switch {
 	case home != nil && (isList || undocumented || e.successSchema() == nil):
@@ -263,6 +263,9 @@ func (s *Sandbox) understandGet(e *endpoint, home *collection, homes map[string]
 			c := s.addCollection(e.path, e)
 			c.schema, c.title = listed.item, listed.name
 			c.identify("id")
+			if _, shown := properties(c.schema)[c.idName]; !shown && len(properties(c.schema)) > 0 {
+				c.idName = "" // nothing reads one of these, so nobody needs it
+			}
 			homes[e.path.key()] = c
 			e.of = c
 		}
@@ -323,7 +326,7 @@ func (s *Sandbox) byName(e *endpoint) *collection {
 // bySchema finds the collection whose records have the schema that the endpoint answers with or takes.
 func (s *Sandbox) bySchema(e *endpoint) *collection {
 	var names []string
-	if listed, ok := e.defs.listed(e.success()); ok {
+	if listed, ok := e.listed(); ok {
 		names = append(names, listed.name)
 	}
 	if _, name := e.recordSchema(); name != "" {

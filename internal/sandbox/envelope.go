@@ -13,7 +13,7 @@ import (
 // flags and links beside it by the meaning of their names.
 func (c *call) envelope(p page) any {
 	e := c.endpoint
-	listed, ok := e.defs.listed(e.success())
+	listed, ok := e.listed()
 	if !ok {
 		return c.rows(p, nil)
 	}

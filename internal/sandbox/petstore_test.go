@@ -51,3 +51,21 @@ func TestPetShopStory(t *testing.T) {
 	u.send("DELETE /pets/4", "").is(204)
 	u.send("DELETE /pets/4", "").is(404)
 }
+
+// TestMuseumStory plays a document with a list that has no ids, and a sale that nobody can read back.
+func TestMuseumStory(t *testing.T) {
+	u := open(t, "../../specs/testdata/corpus/redocly__openapi.yaml")
+	if hours := u.send("GET /museum-hours", "").is(200); hours.at("0.id") != nil || hours.at("0.date") == nil {
+		t.Errorf("opening hours have no id: %s", hours.text)
+	}
+	u.send("POST /tickets", `{"ticketType":"general","ticketDate":"2026-01-01","email":"ada@example.com"}`).is(201).
+		says("ticketType", "general").says("ticketDate", "2026-01-01")
+	made := u.send("POST /special-events", `{"name":"Night","location":"Hall","eventDescription":"Dark.","dates":["2026-01-01"],"price":3}`).is(201)
+	path := "/special-events/" + text(made.at("eventId"))
+	u.send("PATCH "+path, `{"price":4}`).is(200).says("price", "4").says("name", "Night")
+	u.send("DELETE "+path, "").is(204)
+	u.send("GET "+path, "").is(404)
+	if code := u.send("GET /tickets/382c0820-0530-4f4b-99af-13811ad0f17a/qr", "").is(200); code.header.Get("Content-Type") != "image/png" {
+		t.Errorf("the ticket's code is %s", code.header.Get("Content-Type"))
+	}
+}

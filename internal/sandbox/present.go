@@ -125,11 +125,12 @@ func (c *call) answer() reply {
 		out.body = r
 		return out
 	}
+	schema := e.successSchema()
 	if len(media.Examples) > 0 {
 		out.body = clone(media.Examples[0])
+		c.echo(schema, out.body)
 		return out
 	}
-	schema := e.successSchema()
 	if counts, ok := c.counts(schema); ok {
 		out.body = counts
 		return out
@@ -140,10 +141,27 @@ func (c *call) answer() reply {
 	if fields, ok := out.body.(map[string]any); ok && e.method != "GET" {
 		c.wentWell(schema, fields)
 	}
+	c.echo(schema, out.body)
 	if out.body == nil {
 		out.body = map[string]any{}
 	}
 	return out
+}
+
+// echo puts what was sent into an answer that has a property for it, so that it is not about something else.
+func (c *call) echo(s specs.Schema, answer any) {
+	fields, ok := answer.(map[string]any)
+	sent, isObject := c.body.(map[string]any)
+	if !ok || !isObject {
+		return
+	}
+	for name, property := range properties(s) {
+		v, given := sent[name]
+		resolved, _ := c.endpoint.defs.resolve(property)
+		if given && !isReadOnly(resolved) && (checker{c.endpoint.defs, false}).check(resolved, v, name, 1) == nil {
+			fields[name] = clone(v)
+		}
+	}
 }
 
 // wentWell makes a made-up answer say so, where it has properties for it.

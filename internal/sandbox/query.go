@@ -59,7 +59,7 @@ func (c *call) queryAnswer(p page) any {
 	for i, row := range p.rows {
 		rows[i] = clone(row)
 	}
-	if listed, ok := c.endpoint.defs.listed(c.endpoint.success()); ok {
+	if listed, ok := c.endpoint.listed(); ok {
 		return c.fill(c.endpoint.successSchema(), listed.path, rows, p)
 	}
 	if c.endpoint.query.Language == "soql" {

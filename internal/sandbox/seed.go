@@ -29,7 +29,7 @@ func (s *Sandbox) seed(c *collection) {
 			return
 		}
 		if id := text(fields[c.idName]); id == "" || c.idTaken(id) {
-			_, fields[c.idName] = c.nextID()
+			c.giveID(fields)
 		}
 		s.seedOne(c, fields)
 	}
@@ -47,7 +47,7 @@ func (s *Sandbox) seedFrom(c *collection, e *endpoint) {
 	}
 	for _, example := range media.Examples {
 		if e.does == list {
-			if listed, ok := e.defs.listed(success); ok {
+			if listed, ok := e.listed(); ok {
 				for _, key := range listed.path {
 					inner, _ := example.(map[string]any)
 					example = inner[key]
@@ -80,7 +80,7 @@ func (s *Sandbox) seedOne(c *collection, example any) {
 	}
 	id := text(fields[c.idName])
 	if id == "" {
-		id, fields[c.idName] = c.nextID()
+		id = c.giveID(fields)
 	}
 	if there := c.find(id, nil); there != nil {
 		for k, v := range fields {

@@ -39,7 +39,10 @@ func (c *call) create() reply {
 		return c.fail(problem{status: 400, code: "MISSING_BODY", message: "The request's list is empty."})
 	}
 	last := made[len(made)-1]
-	out := reply{status: e.successStatus(), location: c.urlOf(last.id)}
+	out := reply{status: e.successStatus()}
+	if e.of.idName != "" {
+		out.location = c.urlOf(last.id)
+	}
 	if e.many {
 		return c.many(out, made)
 	}
@@ -49,7 +52,7 @@ func (c *call) create() reply {
 
 // many answers for a list of records that were written: with all of them where the document has a list there.
 func (c *call) many(out reply, made []*record) reply {
-	if _, isList := c.endpoint.defs.listed(c.endpoint.success()); !isList {
+	if _, isList := c.endpoint.listed(); !isList {
 		out.body = c.present(made[len(made)-1])
 		return out
 	}
@@ -87,7 +90,7 @@ func (c *call) make(fields map[string]any) *record {
 	of := c.endpoint.of
 	id := text(fields[of.idName])
 	if id == "" {
-		id, fields[of.idName] = of.nextID()
+		id = of.giveID(fields)
 	}
 	c.takeOver(fields)
 	scope := maps.Clone(map[string]string(c.parents))
