@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -65,6 +66,17 @@ func (d *definitions) follow(schema map[string]any) map[string]any {
 		seen[name] = true
 		schema = d.named(name)
 	}
+}
+
+// resolved is a copy of what follow returns, with what the reference itself says of it.
+func (d *definitions) resolved(schema map[string]any) map[string]any {
+	out := maps.Clone(d.follow(schema))
+	for key, value := range schema {
+		if _, leads := out["$ref"]; key != "$ref" || leads {
+			out[key] = value
+		}
+	}
+	return out
 }
 
 // onlyAnnotations reports whether nothing stands beside a $ref that narrows it.

@@ -31,7 +31,7 @@ func (c *compilation) override(p *plan, in *inputs) {
 // not, the upstream knows its defaults best.
 func (in *inputs) takeDefaults(d *definitions) {
 	for _, a := range in.arguments {
-		if value, ok := d.follow(a.schema)["default"]; ok && value != nil && a.required && a.in != "path" {
+		if value, ok := d.resolved(a.schema)["default"]; ok && value != nil && a.required && a.in != "path" {
 			a.value, a.defaulted, a.documented = value, true, true
 		}
 	}
@@ -114,10 +114,10 @@ func (c *compilation) change(path config.Path, d *definitions, a *argument, entr
 // constrain puts constraints in the place of the schema's own: of a list, on its items. A choice that the document's schema
 // does not take is a problem: no call could make it.
 func (c *compilation) constrain(path config.Path, d *definitions, a *argument, constraints map[string]any) {
-	a.schema = maps.Clone(d.follow(a.schema))
+	a.schema = d.resolved(a.schema)
 	target := a.schema
 	if items, ok := a.schema["items"].(map[string]any); ok && a.schema["type"] == "array" {
-		target = maps.Clone(d.follow(items))
+		target = d.resolved(items)
 		a.schema["items"] = target
 	}
 	if choices, ok := constraints["enum"].([]any); ok {

@@ -3,7 +3,6 @@ package mapping
 import (
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/dlclark/regexp2"
@@ -35,15 +34,9 @@ func (b backtracking) MatchString(s string) bool {
 	return ok || err != nil
 }
 
-// patterns remembers which patterns compile: documents repeat a few of them thousands of times.
-var patterns sync.Map
-
+// compiles reports whether a pattern can be checked here at all.
 func compiles(pattern string) bool {
-	if known, ok := patterns.Load(pattern); ok {
-		return known.(bool)
-	}
 	_, err := compilePattern(pattern)
-	patterns.Store(pattern, err == nil)
 	return err == nil
 }
 
