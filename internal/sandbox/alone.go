@@ -46,7 +46,7 @@ func (c *call) alone() reply {
 // before is what a GET says while nobody has written there.
 func (c *call) before() any {
 	for _, other := range c.sandbox.endpoints {
-		if other.method == http.MethodGet && other.path.key() == c.endpoint.path.key() {
+		if other.method == http.MethodGet && other.path.key == c.endpoint.path.key {
 			example := call{sandbox: c.sandbox, endpoint: other, request: c.request, parents: c.parents}
 			return example.answer().body
 		}

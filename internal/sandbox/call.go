@@ -176,7 +176,7 @@ func typed(s specs.Schema, v string) any {
 // it is, and so is what stands for the caller.
 func (c *call) checkParents() *problem {
 	for on := c.sandbox.parentOf(c.endpoint); on != nil; on = c.sandbox.parentOf(on) {
-		if on.of == c.endpoint.of && on.path.key() == c.endpoint.path.key() || len(on.of.records) == 0 {
+		if on.of == c.endpoint.of && on.path.key == c.endpoint.path.key || len(on.of.records) == 0 {
 			continue
 		}
 		above, _ := on.path.values(requestPath(c.request.URL)[:len(on.path.segments)])

@@ -180,10 +180,10 @@ func (u upstream) pathTo(e *endpoint) string {
 			b.WriteString(url.PathEscape(s.literal))
 			continue
 		}
-		prefix := pattern{segments: at.segments[:i+1]}
+		prefix := pattern{key: keyOf(at.segments[:i+1])}
 		id := "1"
 		for _, other := range u.s.endpoints {
-			if other.isOne() && other.path.key() == prefix.key() && len(other.of.records) > 0 {
+			if other.isOne() && other.path.key == prefix.key && len(other.of.records) > 0 {
 				id = other.of.records[0].id
 			}
 		}

@@ -84,7 +84,7 @@ func (s *Sandbox) findAbove(e *endpoint) {
 		}
 		name := parentName(path.segments[len(path.segments)-2].literal, path.segments[len(path.segments)-1].names[0])
 		for _, c := range s.collections {
-			if c != e.of && c.path.key() == path.parent().key() {
+			if c != e.of && c.path.key == path.parent().key {
 				if e.of.above == nil {
 					e.of.above = map[string]*collection{}
 				}
@@ -98,7 +98,7 @@ func (s *Sandbox) findAbove(e *endpoint) {
 func (s *Sandbox) addTool(tool *mapping.Tool) {
 	path := parsePattern(tool.Path)
 	i := slices.IndexFunc(s.endpoints, func(e *endpoint) bool {
-		return e.method == tool.Method && e.path.key() == path.key()
+		return e.method == tool.Method && e.path.key == path.key
 	})
 	if i < 0 {
 		s.endpoints = append(s.endpoints, &endpoint{method: tool.Method, path: path, arguments: argumentsOf(tool)})
@@ -127,10 +127,10 @@ func (s *Sandbox) findHome(e *endpoint, homes map[string]*collection) {
 		return
 	}
 	base := e.path.parent()
-	c := homes[base.key()]
+	c := homes[base.key]
 	if c == nil {
 		c = s.addCollection(base, e)
-		homes[base.key()] = c
+		homes[base.key] = c
 	}
 	if schema, name := e.recordSchema(); schema != nil && (c.schema == nil || e.method == "GET") {
 		c.schema, c.title, c.defs = schema, name, e.defs
@@ -175,12 +175,12 @@ func (s *Sandbox) understand(e *endpoint, homes map[string]*collection) {
 		return
 	}
 	if e.path.isItem() {
-		if home := homes[e.path.parent().key()]; home != nil && s.isOnOne(e, home) {
+		if home := homes[e.path.parent().key]; home != nil && s.isOnOne(e, home) {
 			e.does, e.of = onOne[e.method], home
 			return
 		}
 	}
-	home := homes[e.path.key()]
+	home := homes[e.path.key]
 	e.many = typeOf(e.bodySchema()) == "array"
 	switch e.method {
 	case "GET":
@@ -217,7 +217,7 @@ func (s *Sandbox) isOnOne(e *endpoint, home *collection) bool {
 // reads reports whether one record can be read at the path.
 func (s *Sandbox) reads(path pattern) bool {
 	return slices.ContainsFunc(s.endpoints, func(e *endpoint) bool {
-		return e.method == "GET" && e.path.key() == path.key() && !e.isList()
+		return e.method == "GET" && e.path.key == path.key && !e.isList()
 	})
 }
 
@@ -237,7 +237,7 @@ func (e *endpoint) namesItsRecord(home *collection) bool {
 		body, _ = e.defs.items(body)
 	}
 	_, named := properties(body)[home.idName]
-	return e.path.key() == home.path.key() && (named || e.op.Method == "")
+	return e.path.key == home.path.key && (named || e.op.Method == "")
 }
 
 func (e *endpoint) isList() bool {
@@ -247,7 +247,7 @@ func (e *endpoint) isList() bool {
 
 func (s *Sandbox) hasMethod(path pattern, method string) bool {
 	return slices.ContainsFunc(s.endpoints, func(e *endpoint) bool {
-		return e.method == method && e.path.key() == path.key()
+		return e.method == method && e.path.key == path.key
 	})
 }
 
@@ -266,13 +266,13 @@ func (s *Sandbox) understandGet(e *endpoint, home *collection, homes map[string]
 			if _, shown := properties(c.schema)[c.idName]; !shown && len(properties(c.schema)) > 0 {
 				c.idName = "" // nothing reads one of these, so nobody needs it
 			}
-			homes[e.path.key()] = c
+			homes[e.path.key] = c
 			e.of = c
 		}
 	case undocumented && !e.path.isItem() && s.hasMethod(e.path, "POST"):
 		c := s.addCollection(e.path, e)
 		c.identify("id")
-		homes[e.path.key()] = c
+		homes[e.path.key] = c
 		e.does, e.of = list, c
 	default:
 		e.does = alone
@@ -283,7 +283,7 @@ func (s *Sandbox) understandPost(e *endpoint, home *collection) {
 	if home == nil {
 		// GET at the same path lists what is created here, although none can be read by itself.
 		for _, other := range s.endpoints {
-			if other.method == "GET" && other.path.key() == e.path.key() && (other.isList() || other.op.Method == "") {
+			if other.method == "GET" && other.path.key == e.path.key && (other.isList() || other.op.Method == "") {
 				s.understandGet(other, nil, map[string]*collection{})
 				home = other.of
 			}
@@ -313,7 +313,7 @@ func (s *Sandbox) byName(e *endpoint) *collection {
 	}
 	var found *collection
 	for _, c := range s.collections {
-		if strings.EqualFold(c.name, e.path.lastLiteral()) && c.path.key() != e.path.key() {
+		if strings.EqualFold(c.name, e.path.lastLiteral()) && c.path.key != e.path.key {
 			if found != nil {
 				return nil
 			}
@@ -359,7 +359,7 @@ func (s *Sandbox) parentOf(e *endpoint) *endpoint {
 			continue
 		}
 		for _, other := range s.endpoints {
-			if other.path.key() == path.key() && other.isOne() {
+			if other.path.key == path.key && other.isOne() {
 				return other
 			}
 		}

@@ -10,6 +10,8 @@ import (
 type pattern struct {
 	text     string
 	segments []segment
+	// key is the same for paths that differ in the names of their placeholders alone.
+	key string
 }
 
 // segment is one part of a path between slashes: a literal, or a text with placeholders in it.
@@ -43,6 +45,7 @@ func parsePattern(path string) pattern {
 		s.match = regexp.MustCompile(`(?s)^` + expr.String() + regexp.QuoteMeta(part[at:]) + `$`)
 		p.segments = append(p.segments, s)
 	}
+	p.key = keyOf(p.segments)
 	return p
 }
 
@@ -65,13 +68,13 @@ func (p pattern) parent() pattern {
 		return p
 	}
 	text := strings.TrimRight(p.text, "/")
-	return pattern{text: text[:strings.LastIndex(text, "/")], segments: p.segments[:len(p.segments)-1]}
+	above := p.segments[:len(p.segments)-1]
+	return pattern{text: text[:strings.LastIndex(text, "/")], segments: above, key: keyOf(above)}
 }
 
-// key is the same for paths that differ in the names of their placeholders alone.
-func (p pattern) key() string {
+func keyOf(segments []segment) string {
 	var b strings.Builder
-	for _, s := range p.segments {
+	for _, s := range segments {
 		b.WriteByte('/')
 		if s.match != nil {
 			b.WriteString(s.match.String())

@@ -16,7 +16,10 @@ const maxRefs = 16
 
 // resolve follows references and merges allOf, and takes the first variant that is not null of oneOf and anyOf. What
 // stands beside a reference wins. The second result is the name that the schema has in the document, or "".
-func (d definitions) resolve(s specs.Schema) (specs.Schema, string) {
+func (d definitions) resolve(s specs.Schema) (specs.Schema, string) { return d.resolveBelow(s, nil) }
+
+// resolveBelow resolves what is a part of the named schemas: one that is part of itself adds nothing the second time.
+func (d definitions) resolveBelow(s specs.Schema, above []string) (specs.Schema, string) {
 	name := ""
 	for range maxRefs {
 		ref, ok := s["$ref"].(string)
@@ -27,6 +30,10 @@ func (d definitions) resolve(s specs.Schema) (specs.Schema, string) {
 		if name == "" {
 			name = target
 		}
+		if slices.Contains(above, target) {
+			return overlay(nil, s, "$ref"), name
+		}
+		above = append(slices.Clone(above), target)
 		s = overlay(d[target], s, "$ref")
 	}
 	for _, key := range []string{"allOf", "oneOf", "anyOf"} {
@@ -39,7 +46,7 @@ func (d definitions) resolve(s specs.Schema) (specs.Schema, string) {
 			parts = []specs.Schema{firstVariant(parts)}
 		}
 		for _, part := range parts {
-			resolved, partName := d.resolveWithin(part)
+			resolved, partName := d.resolveBelow(part, above)
 			if name == "" && len(parts) == 1 {
 				name = partName
 			}
@@ -48,20 +55,6 @@ func (d definitions) resolve(s specs.Schema) (specs.Schema, string) {
 		s = rest
 	}
 	return s, name
-}
-
-// resolveWithin resolves a part of a combined schema; a part that leads back into itself comes out empty, since the
-// chain of references is used up.
-func (d definitions) resolveWithin(part specs.Schema) (specs.Schema, string) {
-	ref, ok := part["$ref"].(string)
-	if !ok {
-		return d.resolve(part)
-	}
-	name := strings.TrimPrefix(ref, "#/$defs/")
-	smaller := maps.Clone(d)
-	delete(smaller, name) // a schema that is part of itself adds nothing the second time
-	resolved, _ := smaller.resolve(overlay(d[name], part, "$ref"))
-	return resolved, name
 }
 
 // overlay returns base with what over says on top, but for over's key without.
