@@ -31,6 +31,9 @@ func load(path string, env func(string) (string, bool), change func(root *node))
 	if root == nil {
 		return nil, l.sorted()
 	}
+	if l.isDocument(root) {
+		return nil, l.sorted()
+	}
 	change(root)
 	inherit(root)
 	cfg := &Config{Dir: filepath.Dir(name), source: &source{root: root, files: l.files}}
@@ -42,6 +45,19 @@ func load(path string, env func(string) (string, bool), change func(root *node))
 		return nil, l.sorted()
 	}
 	return cfg, nil
+}
+
+// isDocument reports that the file is one of those that gateway.yaml names, which is the first mistake that people make.
+// It would else be told as a dozen unknown keys.
+func (l *loader) isDocument(root *node) bool {
+	for _, key := range []string{"openapi", "swagger"} {
+		if version := root.get(key); version != nil && root.get("upstreams") == nil {
+			l.report(root.file, version.keyLine, version.keyColumn, nil, "this is an API's document, not a gateway.yaml",
+				"`mcpgate init FILE` writes a gateway.yaml for it")
+			return true
+		}
+	}
+	return false
 }
 
 // sorted returns the problems with their excerpts, now that it is known what is secret in them.
