@@ -37,6 +37,7 @@ func (c *compilation) base(p *plan, in *inputs) (string, bool) {
 			c.problem(p.upstream.Path().Child("variables", name), "the model may choose among these, and only these",
 				"argument: true needs an enum")
 			ok = false
+			return match
 		case known && variable.Argument:
 			in.variable(name, variable, documented)
 			return match
@@ -130,6 +131,7 @@ func (c *compilation) place(p *plan, in *inputs) {
 			slot: slot{name: name, style: "simple"},
 		})
 	}
+	in.sort()
 	for _, a := range in.arguments {
 		v, ok := p.upstream.Variables[a.wire]
 		switch {

@@ -108,6 +108,7 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 	}
 	c.place(p, in)
 	c.override(p, in)
+	c.checkTemplate(p, in)
 	in.assignNames()
 	c.checkValues(t, p, in)
 	t.template.base = base
@@ -173,13 +174,13 @@ func accept(responses []specs.Response) string {
 	const rest = "*/*;q=0.5"
 	for _, r := range responses {
 		for _, m := range r.Content {
-			if (r.Status[0] == '2' || r.Status == "default") && isJSON(m.Type) {
+			if (strings.HasPrefix(r.Status, "2") || r.Status == "default") && isJSON(m.Type) {
 				return m.Type + ", " + rest
 			}
 		}
 	}
 	for _, r := range responses {
-		if len(r.Content) > 0 && r.Status[0] == '2' {
+		if len(r.Content) > 0 && strings.HasPrefix(r.Status, "2") {
 			return r.Content[0].Type + ", " + rest
 		}
 	}

@@ -72,7 +72,7 @@ func (d *definitions) follow(schema map[string]any) map[string]any {
 func (d *definitions) resolved(schema map[string]any) map[string]any {
 	out := maps.Clone(d.follow(schema))
 	for key, value := range schema {
-		if _, leads := out["$ref"]; key != "$ref" || leads {
+		if key != "$ref" {
 			out[key] = value
 		}
 	}

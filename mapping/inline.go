@@ -3,6 +3,7 @@ package mapping
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"mcpgate/config"
 	"mcpgate/specs"
@@ -90,4 +91,36 @@ func mediaType(s string) string {
 		return "multipart/form-data"
 	}
 	return s
+}
+
+// checkTemplate makes sure that what an argument of the body says is sent: that the template names it.
+func (c *compilation) checkTemplate(p *plan, in *inputs) {
+	if p.entry.Body == nil {
+		return
+	}
+	var texts []string
+	eachText(in.body.literal, func(text string) { texts = append(texts, text) })
+	all := strings.Join(texts, "\n")
+	for _, a := range in.arguments {
+		if a.in == "body" && !strings.Contains(all, "{"+a.wire+"}") {
+			c.problem(p.path.Child("arguments", a.wire), "write {"+a.wire+"} where it belongs in body:",
+				"the body template does not name %q, so it would never be sent", a.wire)
+		}
+	}
+}
+
+// eachText visits every string of a template but its keys.
+func eachText(node any, visit func(string)) {
+	switch node := node.(type) {
+	case string:
+		visit(node)
+	case []any:
+		for _, item := range node {
+			eachText(item, visit)
+		}
+	case map[string]any:
+		for _, item := range node {
+			eachText(item, visit)
+		}
+	}
 }

@@ -56,10 +56,15 @@ func collect(d *definitions, op *specs.Operation) *inputs {
 	if op.Body != nil && len(op.Body.Content) > 0 {
 		in.collectBody(d, op.Body)
 	}
+	in.sort()
+	return in
+}
+
+// sort puts the arguments in the order of places.
+func (in *inputs) sort() {
 	slices.SortStableFunc(in.arguments, func(a, b *argument) int {
 		return cmp.Compare(slices.Index(places, a.in), slices.Index(places, b.in))
 	})
-	return in
 }
 
 // collectBody makes one argument of each property where that loses nothing, else one of the whole body.
