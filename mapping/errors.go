@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -61,13 +62,19 @@ func (t *Tool) statusMessage(resp *http.Response, detail string) string {
 	return message + ": " + cutText(detail, maxDetail)
 }
 
+// secretHeader finds the headers of gateway.yaml that hold a secret: what Accept-Language says must not be blackened in
+// a message.
+var secretHeader = regexp.MustCompile(`(?i)auth|key|token|secret|cookie|pass|sign|credential|session`)
+
 // clean masks secrets: those that look like one, and those that this tool itself sends.
 func (t *Tool) clean(text string) string {
-	known := make([]string, len(t.template.static))
-	for i, header := range t.template.static {
-		known[i] = header.value.Reveal()
+	var known []string
+	for _, header := range t.template.static {
+		if secretHeader.MatchString(header.name) {
+			known = append(known, header.value.Reveal())
+		}
 	}
-	return MaskSecrets(text, known...)
+	return maskSecrets(text, known...)
 }
 
 // argumentOf returns the client's name of what the upstream calls by its own.

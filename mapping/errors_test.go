@@ -154,13 +154,17 @@ func TestStatusFault(t *testing.T) {
 			status: 401, body: `{"message":"key s3cr3t-k3y is unknown; Authorization: Bearer abcdefghijkl was sent"}`,
 			code: fault.CredentialsInvalid, message: "pets answered 401 Unauthorized: key [secret] is unknown; Authorization: Bearer [secret] was sent",
 		},
+		"a header that is no secret": {
+			status: 400, body: `{"message":"Prefer: transient is not known"}`, code: fault.Validation,
+			message: "pets answered 400 Bad Request: Prefer: transient is not known",
+		},
 		"a long one": {
 			status: 400, body: strings.Repeat("é", 3000), code: fault.Validation,
 			message: "pets answered 400 Bad Request: " + strings.Repeat("é", 1022) + " ...",
 		},
 	}
 	tool := jsonTool()
-	tool.template.static = []staticHeader{{"X-Key", config.NewSecret("s3cr3t-k3y")}}
+	tool.template.static = []staticHeader{{"X-Key", config.NewSecret("s3cr3t-k3y")}, {"Prefer", config.NewSecret("transient")}}
 	tool.template.body = &bodyTemplate{properties: []slot{{name: "email", argument: "mail"}, {name: "name", argument: "full_name"}}}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -221,11 +225,11 @@ func TestMaskSecrets(t *testing.T) {
 		{"basic plan", "basic plan"},
 	}
 	for _, test := range tests {
-		if diff := cmp.Diff(test.want, MaskSecrets(test.in)); diff != "" {
+		if diff := cmp.Diff(test.want, maskSecrets(test.in)); diff != "" {
 			t.Error(diff)
 		}
 	}
-	if diff := cmp.Diff("[secret] and abc", MaskSecrets("own-key and abc", "own-key", "abc")); diff != "" {
+	if diff := cmp.Diff("[secret] and abc", maskSecrets("own-key and abc", "own-key", "abc")); diff != "" {
 		t.Error(diff)
 	}
 }

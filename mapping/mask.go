@@ -29,9 +29,9 @@ var secretPatterns = []struct {
 const secretNames = `(?:[a-z0-9]+[_-])*(?:token|secret|password|passwd|pwd|passphrase|api_?-?key|apikey|authorization|` +
 	`assertion|signature|sig|session_?id|sid|private_?key|access_?key|credential)`
 
-// MaskSecrets replaces what looks like a secret in a text of an upstream: bearer tokens, JSON web tokens, keys with a
+// maskSecrets replaces what looks like a secret in a text of an upstream: bearer tokens, JSON web tokens, keys with a
 // known beginning, private keys, passwords in URLs, and values of names such as access_token; and the known ones.
-func MaskSecrets(text string, known ...string) string {
+func maskSecrets(text string, known ...string) string {
 	for _, secret := range known {
 		if len(secret) >= 4 { // a shorter one would blacken words
 			text = strings.ReplaceAll(text, secret, masked)
