@@ -59,8 +59,8 @@ func (c *compilation) absolute(p *plan, text string, ok bool) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	if !strings.Contains(text, "://") && p.defs.document != nil {
-		if location, err := url.Parse(p.defs.document.Location); err == nil && location.Host != "" {
+	if document := p.document(); !strings.Contains(text, "://") && document != nil {
+		if location, err := url.Parse(document.Location); err == nil && location.Host != "" {
 			if resolved, err := location.Parse(text); err == nil {
 				text = resolved.String()
 			}
@@ -79,10 +79,18 @@ func firstServer(p *plan) specs.Server {
 	if len(p.op.Servers) > 0 {
 		return p.op.Servers[0]
 	}
-	if p.defs.document != nil && len(p.defs.document.Servers) > 0 {
-		return p.defs.document.Servers[0]
+	if document := p.document(); document != nil && len(document.Servers) > 0 {
+		return document.Servers[0]
 	}
 	return specs.Server{}
+}
+
+// document is the one that says where the API is.
+func (p *plan) document() *specs.Document {
+	if p.defs.document != nil {
+		return p.defs.document
+	}
+	return p.home
 }
 
 // variable adds the argument with which the model chooses a server variable's value.

@@ -40,6 +40,11 @@ func (c *compilation) choose(u *config.Upstream, documents []*specs.Document) ([
 		}
 	}
 	plans := slices.Concat(c.entries(u, all, none), c.records(u, all, none), c.queries(u, all, none))
+	if len(documents) > 0 {
+		for _, p := range plans {
+			p.home = documents[0]
+		}
+	}
 	include := c.patterns(u, "include", u.Include, all)
 	exclude := c.patterns(u, "exclude", u.Exclude, all)
 	withheld := 0

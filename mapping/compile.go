@@ -22,6 +22,7 @@ const (
 type plan struct {
 	upstream *config.Upstream
 	defs     *definitions
+	home     *specs.Document // whose servers hold where the operation is no document's; may be nil
 	op       *specs.Operation
 	entry    *config.Tool // never nil; empty where gateway.yaml has none
 	path     config.Path  // where in gateway.yaml a problem belongs
