@@ -41,6 +41,7 @@ func TestShippedFile(t *testing.T) {
 	o.call("update_sales_order", `{"id":"`+at(order, "id")+`","orderStatus":{"id":"B"},"memo":"before Easter"}`)
 	approved := o.call("get_sales_order", `{"id":"`+at(order, "id")+`"}`)
 	equal(t, "the total", at(approved, "total"), "960")
+	equal(t, "the customer's name", at(approved, "entity.refName"), "Lantern Yard")
 	equal(t, "the status", at(approved, "orderStatus.refName"), "Pending Fulfillment")
 	bill := o.call("invoice_sales_order", `{"id":"`+at(order, "id")+`"}`)
 	equal(t, "the invoice's order", at(o.call("get_invoice", `{"id":"`+at(bill, "id")+`"}`), "createdFrom.id"), at(order, "id"))

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"math/big"
 	"strings"
@@ -156,7 +157,7 @@ func (s *Sandbox) nameReferences(fields map[string]any) {
 		switch v := v.(type) {
 		case map[string]any:
 			if isReference(v) && v["refName"] == nil {
-				if known := s.referenceName(name, text(v["id"])); known != "" {
+				if known := cmp.Or(s.referenceName(name, text(v["id"])), s.onlyName(text(v["id"]))); known != "" {
 					v["refName"] = known
 				}
 				continue
@@ -182,6 +183,28 @@ func (s *Sandbox) referenceName(property, id string) string {
 		}
 	}
 	return ""
+}
+
+// onlyName is the name of the record with that id, where there is only one of any kind.
+func (s *Sandbox) onlyName(id string) string {
+	name, found := "", 0
+	for _, c := range s.collections {
+		r := c.find(id, nil)
+		if r == nil {
+			continue
+		}
+		found++
+		for _, property := range []string{"companyName", "displayName", "name", "title"} {
+			if v, ok := r.fields[property].(string); ok {
+				name = v
+				break
+			}
+		}
+	}
+	if found != 1 {
+		return ""
+	}
+	return name
 }
 
 func searchReference(v any, property, id string) string {
