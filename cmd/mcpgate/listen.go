@@ -21,7 +21,7 @@ import (
 // notifications may stay open for hours.
 const (
 	readHeaderTimeout = 10 * time.Second
-	idleTimeout       = 2 * time.Minute // above the minute for which Azure and most balancers keep a connection idle
+	idleTimeout       = 11 * time.Minute // above what balancers keep (10 minutes at most): who closes first loses requests
 	maxHeaderBytes    = 64 << 10
 )
 

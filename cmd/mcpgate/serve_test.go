@@ -184,6 +184,9 @@ upstreams: {petstore: {spec: petstore.yaml, base_url: "sandbox:"}}
 	if result, err := callTool(p.url, "foo", "listPets", `{}`); err != nil || result["ok"] != true {
 		t.Errorf("with the key: %v, %v", result, err)
 	}
+	if _, err := callTool(p.url, strings.Repeat("k", 100<<10), "listPets", `{}`); err == nil || !strings.Contains(err.Error(), "431") {
+		t.Errorf("with 100 KiB of headers: %v", err)
+	}
 	root := strings.TrimSuffix(p.url, "/mcp")
 	if out, err := exec.Command("mcpgate", "health", "--url", root+"/healthz").CombinedOutput(); err != nil || string(out) != "ok\n" {
 		t.Errorf("health: %s, %v", out, err)

@@ -20,13 +20,14 @@ import (
 //	large   answers with 11 MiB of JSON
 //	silent  never answers
 //	busy    answers 429 with Retry-After: 120
+//	spec    answers with a document whose server is relative
 //	down    is not there
 func upstream(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: upstream KIND")
 	}
 	handlers := map[string]http.HandlerFunc{
-		"pets": answerPets, "html": answerHTML, "large": answerLarge, "silent": answerNothing, "busy": answerBusy, "down": nil,
+		"pets": answerPets, "html": answerHTML, "large": answerLarge, "silent": answerNothing, "busy": answerBusy, "spec": answerSpec, "down": nil,
 	}
 	handler, ok := handlers[args[0]]
 	if !ok {
@@ -82,6 +83,12 @@ func answerNothing(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done(
 func answerBusy(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Retry-After", "120")
 	w.WriteHeader(http.StatusTooManyRequests)
+}
+
+func answerSpec(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprint(w, `{"openapi": "3.1.0", "info": {"title": "Remote API", "version": "1"}, "servers": [{"url": "/v2"}],
+		"paths": {"/things": {"get": {"operationId": "listThings", "responses": {"200": {"description": "ok"}}}}}}`)
 }
 
 // taken holds a port of this machine until the script ends, and puts its address into $TAKEN.
