@@ -189,8 +189,8 @@ func (v *view) stub(in map[string]any, depth int) map[string]any {
 	v.stubs = true
 	whole, out := v.definitions.follow(in), map[string]any{}
 	for _, key := range stubKeywords {
-		if key != "type" && v.level.depth <= 1 {
-			break // every byte counts
+		if key != "type" && key != "required" && v.level.depth <= 1 {
+			continue // every byte counts
 		}
 		if value, ok := whole[key]; ok {
 			out[key] = value
@@ -219,7 +219,7 @@ func (v *view) joinStub(out map[string]any, part any) {
 	required, _ := out["required"].([]any)
 	more, _ := whole["required"].([]any)
 	for _, name := range more {
-		if !slices.Contains(required, name) && v.level.depth > 1 {
+		if !slices.Contains(required, name) {
 			required = append(slices.Clone(required), name)
 		}
 	}

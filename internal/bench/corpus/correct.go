@@ -38,12 +38,9 @@ func mend(drawn, full map[string]any, fields []fault.Field) bool {
 	changed := false
 	for _, field := range fields {
 		steps := pathSteps.FindAllString(field.Path, -1)
-		if told := wanted.FindStringSubmatch(field.Message); told != nil {
-			var value any
-			if json.Unmarshal([]byte(told[1]), &value) == nil && replace(drawn, steps, value) {
-				changed = true
-				continue
-			}
+		if value, ok := told(field.Message); ok && replace(drawn, steps, value) {
+			changed = true
+			continue
 		}
 		changed = without(drawn, steps) || add(drawn, full, field.Message) || changed
 	}
@@ -65,6 +62,25 @@ func add(drawn, full map[string]any, message string) bool {
 	}
 	return changed
 }
+
+// told is the value that a mismatch asks for.
+func told(message string) (any, bool) {
+	if m := wanted.FindStringSubmatch(message); m != nil {
+		var value any
+		err := json.Unmarshal([]byte(m[1]), &value)
+		return value, err == nil
+	}
+	if m := tooLong.FindStringSubmatch(message); m != nil {
+		n, err := strconv.Atoi(m[1])
+		return strings.Repeat("x", min(n, 100)), err == nil
+	}
+	if pattern, ok := strings.CutPrefix(message, "must match the pattern "); ok {
+		return textFor(pattern, 1)
+	}
+	return nil, false
+}
+
+var tooLong = regexp.MustCompile(`^must have at most (\d+) characters`)
 
 // wanted is how a mismatch tells the values that are allowed.
 var wanted = regexp.MustCompile(`^must be (?:one of )?("(?:[^"\\]|\\.)*"|-?[0-9.]+|true|false)`)

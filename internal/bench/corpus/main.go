@@ -78,7 +78,7 @@ func report(out io.Writer, outcomes []outcome) error {
 			fmt.Fprintf(out, "%s: %v\n", o.name, o.err)
 		}
 		for _, r := range o.rejections {
-			fmt.Fprintf(out, "%s: %s (%s): %.500s\n", o.name, r.tool, r.variant, r.reason)
+			fmt.Fprintf(out, "%s: %s (%s): %.500s%s\n", o.name, r.tool, r.variant, r.reason, because(r.reason))
 		}
 	}
 	_, err := fmt.Fprintln(out, sum(outcomes))
