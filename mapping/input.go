@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"mcpgate/config"
 	"mcpgate/specs"
 )
 
@@ -58,6 +59,33 @@ func collect(d *definitions, op *specs.Operation) *inputs {
 	}
 	in.sort()
 	return in
+}
+
+// collectFor is collect for an entry of gateway.yaml. One that names a property of a body which may be left out has a body
+// in mind: it is flattened then, and required.
+func collectFor(d *definitions, op *specs.Operation, names map[string]*config.Argument) *inputs {
+	in := collect(d, op)
+	if op.Body == nil || op.Body.Required {
+		return in
+	}
+	meant := collect(d, needsBody(op))
+	for name := range names {
+		if in.find(name) == nil && meant.find(name) != nil {
+			return meant
+		}
+	}
+	return in
+}
+
+// needsBody is the operation with a body that can't be left out.
+func needsBody(op *specs.Operation) *specs.Operation {
+	if op.Body == nil {
+		return op
+	}
+	out, body := *op, *op.Body
+	body.Required = true
+	out.Body = &body
+	return &out
 }
 
 // sort puts the arguments in the order of places.

@@ -56,7 +56,7 @@ func (c *compilation) queryOperation(p *plan, request string, all []*candidate) 
 			continue
 		}
 		o.used = true
-		op := *o.op
+		op := *needsBody(o.op)
 		p.op, p.defs = &op, o.defs
 		in := collect(p.defs, p.op)
 		if in.find(p.query.Argument) == nil {

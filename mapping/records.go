@@ -137,7 +137,7 @@ func (r *record) plan(v verb, o *candidate) *plan {
 	if o != nil {
 		o.used = true
 		p.defs = o.defs
-		op := *o.op
+		op := *needsBody(o.op) // there is no record without fields
 		p.op = &op
 	} else {
 		p.op = r.made(v)
