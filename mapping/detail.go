@@ -185,8 +185,9 @@ func codeOf(object map[string]any) string {
 	for _, name := range codeNames {
 		switch value := lookup(object, name).(type) {
 		case string:
-			// A type is a code where it is a word, not where it is a URL (RFC 9457 section 3.1.1) or a sentence.
-			if value != "" && !strings.ContainsAny(value, " /") {
+			// A type is a code where it is a word, not where it is a URL (RFC 9457 section 3.1.1) or a sentence; about:blank
+			// says that the status says it all (section 4.2.1).
+			if value != "" && value != "about:blank" && !strings.ContainsAny(value, " /") {
 				return value
 			}
 		case json.Number:

@@ -34,7 +34,7 @@ func TestStatusFault(t *testing.T) {
 		},
 		"RFC 9457 with nothing but a title": {
 			status: 400, contentType: "application/problem+json", body: `{"type":"about:blank","title":"Bad thing"}`,
-			code: fault.Validation, message: "pets answered 400 Bad Request: Bad thing", upstream: fault.Upstream{Code: "about:blank"},
+			code: fault.Validation, message: "pets answered 400 Bad Request: Bad thing",
 		},
 		"Salesforce": {
 			status: 400, contentType: "application/json;charset=UTF-8",
