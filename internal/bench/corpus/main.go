@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"runtime"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -78,7 +79,8 @@ func report(out io.Writer, outcomes []outcome) error {
 			fmt.Fprintf(out, "%s: %v\n", o.name, o.err)
 		}
 		for _, r := range o.rejections {
-			fmt.Fprintf(out, "%s: %s (%s): %.500s%s\n", o.name, r.tool, r.variant, r.reason, because(r.reason))
+			first, _, _ := strings.Cut(r.reason, "\n") // kin-openapi goes on with schema and value
+			fmt.Fprintf(out, "%s: %s (%s): %.500s%s\n", o.name, r.tool, r.variant, first, because(r.reason))
 		}
 	}
 	_, err := fmt.Fprintln(out, sum(outcomes))
