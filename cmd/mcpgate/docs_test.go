@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"mcpgate/config"
 )
 
@@ -246,5 +248,23 @@ func TestDocsFaults(t *testing.T) {
 		if !strings.Contains(page, "`"+code+"`") && !strings.Contains(page, "`."+last+"`") && !strings.Contains(page, "`"+code+".") {
 			t.Errorf("docs/faults.md says nothing of %s", code)
 		}
+	}
+}
+
+// Every command and every flag has its line.
+func TestDocsCommands(t *testing.T) {
+	page := pages(t)["docs/commands.md"]
+	for _, command := range (&terminal{}).rootCommand().Commands() {
+		_, section, ok := strings.Cut(page, "\n## "+command.Name()+"\n")
+		if !ok {
+			t.Errorf("docs/commands.md says nothing of %s", command.Name())
+			continue
+		}
+		section, _, _ = strings.Cut(section, "\n## ")
+		command.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
+			if flag.Name != "help" && !strings.Contains(section, "`--"+flag.Name) {
+				t.Errorf("docs/commands.md says nothing of %s --%s", command.Name(), flag.Name)
+			}
+		})
 	}
 }

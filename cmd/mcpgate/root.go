@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -87,6 +88,8 @@ func (t *terminal) exitCode(err error) int {
 	case errors.Is(err, errReported):
 	case isProblems:
 		fmt.Fprintln(t.stderr, problems.Error())
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(t.stderr, "mcpgate: interrupted")
 	case isFault:
 		fmt.Fprintf(t.stderr, "mcpgate: %s: %s%s\n", failed.Code, failed.Message, ifAny("\n  ", failed.Hint))
 	default:

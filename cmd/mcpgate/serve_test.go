@@ -305,3 +305,43 @@ func TestServeSecondSignal(t *testing.T) {
 	}
 	<-done
 }
+
+// Over stdio a signal ends the program although the client keeps stdin open.
+func TestServeStdioSignal(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	dir := t.TempDir()
+	if err := copyFile("testdata/petstore.yaml", filepath.Join(dir, "petstore.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "gateway.yaml"), []byte("upstreams: {petstore: {spec: petstore.yaml}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(ctx, "mcpgate", "serve", "--stdio", "--sandbox")
+	command.Dir = dir
+	stdin, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	var out bytes.Buffer
+	command.Stdout = &out
+	stderr, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() && !strings.Contains(lines.Text(), "MCP is on stdin and stdout") {
+	}
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() { // until it ends
+	}
+	if err := command.Wait(); err != nil || out.Len() > 0 {
+		t.Errorf("%v, stdout %q", err, &out)
+	}
+}
