@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,8 +118,8 @@ func (d definitions) wrapped(s specs.Schema) (key string, inner specs.Schema, na
 	if len(all) > 4 {
 		return "", nil, ""
 	}
-	for candidate, p := range all {
-		resolved, refName := d.resolve(p)
+	for _, candidate := range slices.Sorted(maps.Keys(all)) {
+		resolved, refName := d.resolve(all[candidate])
 		if typeOf(resolved) != "object" || len(properties(resolved)) == 0 {
 			continue
 		}

@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"encoding/json"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -47,8 +49,9 @@ func (c *call) lines(fields map[string]any) {
 // lineRows finds the lines: a list of objects with a quantity and an amount, in the record or one level down.
 func (c *call) lineRows(fields map[string]any) ([]any, map[string]bool) {
 	defs := c.endpoint.of.defs
-	for name, property := range properties(c.endpoint.of.schema) {
-		resolved, _ := defs.resolve(property)
+	all := properties(c.endpoint.of.schema)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		resolved, _ := defs.resolve(all[name])
 		v := fields[name]
 		if inner, ok := v.(map[string]any); ok && typeOf(resolved) == "object" {
 			items, has := properties(resolved)["items"]

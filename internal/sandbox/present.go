@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -223,8 +224,9 @@ func (c *call) counts(s specs.Schema) (any, bool) {
 		if !strings.Contains(said, strings.ToLower(singular(of.name))) {
 			continue
 		}
-		for name, property := range properties(of.schema) {
-			resolved, _ := of.defs.resolve(property)
+		all := properties(of.schema)
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			resolved, _ := of.defs.resolve(all[name])
 			if resolved["enum"] == nil || !strings.Contains(said, strings.ToLower(name)) {
 				continue
 			}

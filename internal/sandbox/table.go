@@ -1,0 +1,225 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mcpgate/mapping"
+)
+
+// table returns the records that a name after FROM means: those of a collection, or of all collections with that tag.
+// columns are the names that they may have.
+func (s *Sandbox) table(name string) (rows []map[string]any, columns []string, err error) {
+	var found []*collection
+	for _, c := range s.collections {
+		if c.called(name) {
+			found = append(found, c)
+		}
+	}
+	if len(found) == 0 {
+		for _, c := range s.collections {
+			if slices.ContainsFunc(c.tags, func(tag string) bool { return plain(tag) == plain(name) }) {
+				found = append(found, c)
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil, nil, fmt.Errorf("there is no table %s here; there are %s", name, strings.Join(s.tables(), ", "))
+	}
+	for _, c := range found {
+		for column := range properties(c.schema) {
+			columns = append(columns, column)
+		}
+		for _, r := range c.records {
+			rows = append(rows, r.fields)
+			for column := range r.fields {
+				columns = append(columns, column)
+			}
+		}
+	}
+	slices.Sort(columns)
+	return rows, slices.Compact(columns), nil
+}
+
+// table evaluates a query's parts over rows of one FROM.
+type table struct {
+	name, alias string
+	columns     []string
+	sandbox     *Sandbox // for the records that these refer to
+}
+
+// column takes an alias or the table's name off a field.
+func (t table) column(field string) string {
+	for _, before := range []string{t.alias, t.name} {
+		if rest, ok := cutPrefixFold(field, before+"."); ok && before != "" {
+			return rest
+		}
+	}
+	return field
+}
+
+func cutPrefixFold(s, prefix string) (string, bool) {
+	if len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix) {
+		return s[len(prefix):], true
+	}
+	return s, false
+}
+
+// check refuses fields that no record has, with those that there are.
+func (t table) check(q *mapping.Select) error {
+	var fields []string
+	for _, f := range q.Fields {
+		if f.Name != "*" && f.Name != "" {
+			fields = append(fields, f.Name)
+		}
+	}
+	fields = append(fields, conditionFields(q.Where)...)
+	for _, o := range q.OrderBy {
+		if !slices.ContainsFunc(q.Fields, func(f mapping.Selected) bool { return strings.EqualFold(f.Alias, o.Field) }) {
+			fields = append(fields, o.Field)
+		}
+	}
+	for _, field := range fields {
+		column := t.column(field)
+		if of, _, rest := t.related(column); of != nil && of.has(rest) {
+			continue
+		}
+		name, _, _ := strings.Cut(column, ".")
+		if !t.has(name) {
+			return fmt.Errorf("there is no field %s in %s; there are %s", field, t.name, strings.Join(t.columns, ", "))
+		}
+	}
+	for _, f := range q.Fields {
+		if f.Function != "" && !strings.EqualFold(f.Function, "COUNT") {
+			return errors.New("the sandbox knows no function but COUNT")
+		}
+	}
+	return nil
+}
+
+func conditionFields(c mapping.Condition) []string {
+	var out []string
+	switch c := c.(type) {
+	case mapping.And:
+		for _, inner := range c {
+			out = append(out, conditionFields(inner)...)
+		}
+	case mapping.Or:
+		for _, inner := range c {
+			out = append(out, conditionFields(inner)...)
+		}
+	case mapping.Not:
+		return conditionFields(c.Condition)
+	case mapping.Comparison:
+		return []string{c.Field}
+	}
+	return out
+}
+
+// counted answers SELECT COUNT(...): one row, or for SOQL's COUNT() only the number.
+func (t table) counted(q *mapping.Select, n int, language string) ([]map[string]any, bool) {
+	if len(q.Fields) == 0 || q.Fields[0].Function == "" {
+		return nil, false
+	}
+	row := map[string]any{}
+	for i, f := range q.Fields {
+		name := f.Alias
+		switch {
+		case name != "" && language != "soql":
+			name = strings.ToLower(name)
+		case name == "" && language == "soql":
+			name = fmt.Sprintf("expr%d", i)
+		case name == "":
+			name = fmt.Sprintf("expr%d", i+1)
+		}
+		row[name] = asNumber(n)
+	}
+	return []map[string]any{row}, true
+}
+
+func (t table) order(rows []map[string]any, by []mapping.Order) {
+	slices.SortStableFunc(rows, func(a, b map[string]any) int {
+		for _, o := range by {
+			x, y := t.value(a, o.Field), t.value(b, o.Field)
+			if x == nil || y == nil {
+				if x == nil && y == nil {
+					continue
+				}
+				last := 1
+				if o.Nulls == "FIRST" || o.Nulls == "" && !o.Descending {
+					last = -1
+				}
+				if y == nil {
+					last = -last
+				}
+				return last
+			}
+			order := compare(text(x), text(y))
+			if o.Descending {
+				order = -order
+			}
+			if order != 0 {
+				return order
+			}
+		}
+		return 0
+	})
+}
+
+// project makes the answer's row. An object that stands for another record comes out as its id, since a query's rows
+// are flat; SuiteQL writes column names in lower case.
+func (t table) project(fields []mapping.Selected, row map[string]any, language string) map[string]any {
+	out := map[string]any{}
+	put := func(name string, v any) {
+		if language == "suiteql" {
+			name = strings.ToLower(name)
+		}
+		out[name] = clone(v)
+	}
+	for _, f := range fields {
+		if f.Name == "*" {
+			for name, v := range row {
+				if flat, ok := flat(v); ok {
+					put(name, flat)
+				}
+			}
+			continue
+		}
+		column := t.column(f.Name)
+		v, _ := flat(t.value(row, f.Name))
+		of, relation, rest := t.related(column)
+		switch {
+		case f.Alias != "":
+			put(f.Alias, v)
+		case of != nil: // as SOQL nests it: {"Account": {"Name": ...}}
+			inner, ok := out[relation].(map[string]any)
+			if !ok {
+				inner = map[string]any{}
+				out[relation] = inner
+			}
+			inner[of.written(rest)] = clone(v)
+		default:
+			put(t.written(column), v)
+		}
+	}
+	if attributes, ok := row["attributes"]; ok && language == "soql" {
+		out["attributes"] = clone(attributes)
+	}
+	return out
+}
+
+// flat is a value as a column holds it; false for lists and for objects that stand for no record.
+func flat(v any) (any, bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		if id, ok := v["id"]; ok {
+			return id, true
+		}
+		return nil, false
+	case []any:
+		return nil, false
+	}
+	return v, true
+}
