@@ -5,24 +5,6 @@ import (
 	"strings"
 )
 
-// findAbove notes which collections the records of an endpoint lie under: the users of /users/{userId}/orders.
-func (s *Sandbox) findAbove(e *endpoint) {
-	for path := e.path.parent(); len(path.segments) > 1; path = path.parent() {
-		if !path.isItem() {
-			continue
-		}
-		name := parentName(path.segments[len(path.segments)-2].literal, path.segments[len(path.segments)-1].names[0])
-		for _, c := range s.collections {
-			if c != e.of && c.path.key == path.parent().key {
-				if e.of.above == nil {
-					e.of.above = map[string]*collection{}
-				}
-				e.of.above[name] = c
-			}
-		}
-	}
-}
-
 // findHome makes the collection whose records an endpoint reads or writes one by one: its path less the id.
 func (s *Sandbox) findHome(e *endpoint, homes map[string]*collection) {
 	if !e.path.isItem() || len(e.path.segments) < 2 || e.query != nil || e.method == "POST" {
@@ -44,6 +26,24 @@ func (s *Sandbox) findHome(e *endpoint, homes map[string]*collection) {
 	c.identify(names[len(names)-1])
 	if c.schema == nil && e.arguments != nil {
 		c.idType = typeOf(e.arguments[names[len(names)-1]])
+	}
+}
+
+// findAbove notes which collections the records of an endpoint lie under: the users of /users/{userId}/orders.
+func (s *Sandbox) findAbove(e *endpoint) {
+	for path := e.path.parent(); len(path.segments) > 1; path = path.parent() {
+		if !path.isItem() {
+			continue
+		}
+		name := parentName(path.segments[len(path.segments)-2].literal, path.segments[len(path.segments)-1].names[0])
+		for _, c := range s.collections {
+			if c != e.of && c.path.key == path.parent().key {
+				if e.of.above == nil {
+					e.of.above = map[string]*collection{}
+				}
+				e.of.above[name] = c
+			}
+		}
 	}
 }
 

@@ -151,6 +151,7 @@ func TestWithoutDocument(t *testing.T) {
 	}
 	u := upstream{t, New(nil, []*mapping.Tool{
 		tool("GET", "/notes"), tool("POST", "/notes"), tool("GET", "/notes/{id}"), tool("PATCH", "/notes/{id}"),
+		tool("PUT", "/notes/{id}"),
 		tool("DELETE", "/notes/{id}"), tool("POST", "/notes/{id}/send"), tool("GET", "/ping"),
 	})}
 	u.send("GET /notes", "").is(200).has("", 0)
@@ -162,6 +163,8 @@ func TestWithoutDocument(t *testing.T) {
 	u.send("DELETE /notes/2", "").is(204)
 	u.send("GET /notes/2", "").is(404)
 	u.send("POST /notes/2/send", `{}`).is(404)
+	u.send("PUT /notes/9", `{"text":"d"}`).is(200).says("id", "9")
+	u.send("GET /notes/9", "").is(200).says("text", "d")
 	u.send("GET /ping", "").is(200)
 }
 

@@ -155,7 +155,8 @@ func (c *call) changeOne(fields map[string]any) (*record, *problem) {
 		return nil, c.full()
 	}
 	if r == nil {
-		if e.does != replace || c.sandbox.hasMethod(of.path, http.MethodPost) && !e.declares("201") {
+		documented := e.op.Method != ""
+		if e.does != replace || documented && c.sandbox.hasMethod(of.path, http.MethodPost) && !e.declares("201") {
 			return nil, c.noRecord(of, id)
 		}
 		resolved := c.resolvedProperty(of, of.idName)
