@@ -37,18 +37,7 @@ func (s *Sandbox) unknown(req *http.Request, allowed []string) *http.Response {
 	} else {
 		p.message = fmt.Sprintf("No document has a path %s. There are %s.", req.URL.Path, s.paths())
 	}
-	e := &endpoint{}
-	if len(s.endpoints) > 0 {
-		// In the manner of the others: the first endpoint that says how its errors look.
-		e = s.endpoints[0]
-		for _, other := range s.endpoints {
-			if other.failure(p.status) != nil {
-				e = other
-				break
-			}
-		}
-	}
-	c := &call{sandbox: s, endpoint: e, request: req}
+	c := &call{sandbox: s, endpoint: &endpoint{}, request: req}
 	r := c.fail(p)
 	r.allow = allowed
 	return c.response(r)
@@ -97,21 +86,12 @@ func (c *call) fail(p problem) reply {
 	if p.status == 400 && !e.declares("400") && e.declares("422") {
 		p.status = 422
 	}
-	media := e.failure(p.status)
-	if media == nil {
-		// Most documents describe one kind of error for all of their 4xx; the first one shows it.
-		for _, r := range e.op.Responses {
-			if m := jsonMedia(r.Content); strings.HasPrefix(r.Status, "4") && m != nil && len(m.Schema) > 0 {
-				media = m
-				break
-			}
-		}
-	}
+	media, defs := c.sandbox.manner(e, p.status)
 	if media != nil {
 		told := false
-		body := e.defs.explain(media.Schema, p, &told, 0)
+		body := defs.explain(media.Schema, p, &told, 0)
 		if told {
-			return reply{status: p.status, body: body}
+			return reply{status: p.status, body: body, media: concrete(media.Type)}
 		}
 	}
 	body := map[string]any{"message": p.message, "code": p.code}
@@ -119,6 +99,33 @@ func (c *call) fail(p problem) reply {
 		body["field"] = p.field
 	}
 	return reply{status: p.status, body: body}
+}
+
+// manner finds how a failure looks: as the document says for this status, else as another failure of the endpoint, since
+// most documents describe one kind of error for all, else as one of another endpoint. It is nil where none says.
+func (s *Sandbox) manner(e *endpoint, status int) (*specs.Media, definitions) {
+	if media := e.failure(status); media != nil {
+		return media, e.defs
+	}
+	for _, r := range e.op.Responses {
+		if media := jsonMedia(r.Content); strings.HasPrefix(r.Status, "4") && media != nil && len(media.Schema) > 0 {
+			return media, e.defs
+		}
+	}
+	for _, other := range s.endpoints {
+		if media := other.failure(status); media != nil {
+			return media, other.defs
+		}
+	}
+	return nil, nil
+}
+
+// concrete is a media type that can be said of an answer; "" for a range.
+func concrete(mediaType string) string {
+	if strings.Contains(mediaType, "*") {
+		return ""
+	}
+	return mediaType
 }
 
 // explain fills an error's schema by the meaning of its properties. told becomes true once the message has found a

@@ -69,3 +69,23 @@ func TestMuseumStory(t *testing.T) {
 		t.Errorf("the ticket's code is %s", code.header.Get("Content-Type"))
 	}
 }
+
+// TestLibraryStory plays records that lie under others, pages, and problems as RFC 9457 has them.
+func TestLibraryStory(t *testing.T) {
+	u := open(t, "../../examples/several/books.openapi.yaml")
+	u.send("GET /books?pageSize=3&page=2", "").is(200).has("data", 1).says("data.0.id", "bk-04").
+		says("pagination.page", "2").says("pagination.pageSize", "3").says("pagination.total", "4")
+	u.send("GET /books?author=mira%20solvang", "").is(200).has("data", 2).says("pagination.total", "2")
+
+	u.send("GET /books/bk-03/loans", "").is(200).has("", 1)
+	u.send("GET /books/bk-02/loans", "").is(200).has("", 0)
+	u.send("POST /books/bk-02/loans", `{"reader":"R-1","due":"2026-12-24"}`).is(201).says("id", "902").says("bookId", "bk-02")
+	u.send("GET /books/bk-02/loans", "").is(200).has("", 1).says("0.reader", "R-1")
+	u.send("GET /books/bk-03/loans", "").is(200).has("", 1).says("0.reader", "R-1204")
+	missing := u.send("GET /books/bk-77/loans", "").is(404)
+	missing.says("title", "Not Found").says("status", "404").says("detail", `There is no book with the id "bk-77"; ids here look like "bk-04".`)
+	if got := missing.header.Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("a problem comes as %s", got)
+	}
+	u.send("POST /books/bk-02/loans", `{"reader":"R-1","due":"soon"}`).is(422)
+}
