@@ -184,7 +184,7 @@ func (d drawer) array(s map[string]any, depth int) any {
 			}
 			out = append(out, d.value(prefix[i], depth+1))
 		default:
-			item := any(items)
+			item := items
 			if i < len(prefix) {
 				item = prefix[i]
 			}
