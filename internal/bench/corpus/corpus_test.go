@@ -95,6 +95,33 @@ paths:
 	}
 }
 
+// What kin-openapi refuses as a whole is judged all the same.
+func TestSoften(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "api.yaml")
+	document := `openapi: 3.0.3
+info: {title: t, version: "1"}
+paths:
+  /things:
+    post:
+      operationId: post
+      requestBody: {content: {application/json: {schema: {type: object, properties: {
+        gone: {$ref: '#/components/schemas/Gone'}, away: {$ref: 'https://example.com/x.json'}, pair: {type: array, items: [{type: integer}]}}}}}}
+      responses: {"200": {description: ok, headers: {ETag: {$ref: '#/components/parameters/P'}}}}
+components: {parameters: {P: {name: p, in: query, schema: {type: string}}}}
+`
+	if err := os.WriteFile(name, []byte(document), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loader().LoadFromFile(name); err == nil {
+		t.Error("kin-openapi takes it as it is: the test says nothing")
+	}
+	upstream := newRecorder()
+	defer upstream.Close()
+	if o := measure(t.Context(), name, upstream); o.accepted != 2 || o.unjudged != nil {
+		t.Errorf("%d of %d accepted, %v, %v", o.accepted, o.requests, o.unjudged, o.rejections)
+	}
+}
+
 func TestDraw(t *testing.T) {
 	const schema = `{"type": "object", "required": ["id", "tags", "kind"], "$defs": {"Kind": {"anyOf": [{"type": "null"}, {"const": "a"}]}},
 "properties": {"id": {"type": "integer", "exclusiveMinimum": 4, "multipleOf": 5}, "kind": {"$ref": "#/$defs/Kind"},

@@ -54,32 +54,59 @@ func newJudge(name string) (*judge, error) {
 	return j, nil
 }
 
+// load reads a document with kin-openapi, and what it refuses once more without what it refuses it for.
 func load(name string) (*openapi3.T, error) {
-	loader := openapi3.NewLoader()
-	loader.IsExternalRefsAllowed = true
-	loader.ReadFromURIFunc = func(_ *openapi3.Loader, u *url.URL) ([]byte, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if !json.Valid(data) { // YAML does not know JSON's surrogate pairs
+		if data, err = yaml.YAMLToJSON(data); err != nil {
+			return nil, err
+		}
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(data, &tree); err != nil {
+		return nil, err
+	}
+	if tree["swagger"] != nil {
+		sayCSV(tree)
+	} else if document, err := loader().LoadFromFile(name); err == nil {
+		return document, nil
+	}
+	if document, err := loadTree(tree, name); err == nil {
+		return document, nil
+	}
+	soften(tree)
+	return loadTree(tree, name)
+}
+
+// loader reads files and fetches nothing.
+func loader() *openapi3.Loader {
+	l := openapi3.NewLoader()
+	l.IsExternalRefsAllowed = true
+	l.ReadFromURIFunc = func(_ *openapi3.Loader, u *url.URL) ([]byte, error) {
 		if u.Scheme != "" && u.Scheme != "file" {
 			return nil, fmt.Errorf("%s is not fetched", u)
 		}
 		return os.ReadFile(u.Path)
 	}
-	data, err := os.ReadFile(name)
+	return l
+}
+
+func loadTree(tree map[string]any, name string) (*openapi3.T, error) {
+	data, err := json.Marshal(tree)
 	if err != nil {
 		return nil, err
 	}
-	var tree map[string]any
-	if data, err = yaml.YAMLToJSON(data); err != nil || json.Unmarshal(data, &tree) != nil || tree["swagger"] == nil {
-		return loader.LoadFromFile(name)
-	}
-	sayCSV(tree)
-	if data, err = json.Marshal(tree); err != nil {
-		return nil, err
+	if tree["swagger"] == nil {
+		return loader().LoadFromDataWithPath(data, &url.URL{Path: name})
 	}
 	var old openapi2.T
 	if err := json.Unmarshal(data, &old); err != nil {
 		return nil, err
 	}
-	return openapi2conv.ToV3WithLoader(&old, loader, &url.URL{Path: name})
+	return openapi2conv.ToV3WithLoader(&old, loader(), &url.URL{Path: name})
 }
 
 // sayCSV writes out the collectionFormat that Swagger 2.0 has by default, which openapi2conv does not know of.
