@@ -79,6 +79,13 @@ func parentName(before, name string) string {
 	return plain(name)
 }
 
+// locked runs the call alone. A panic, which the gateway survives, must not leave the lock behind.
+func (c *call) locked() reply {
+	c.sandbox.mu.Lock()
+	defer c.sandbox.mu.Unlock()
+	return c.run()
+}
+
 // run answers; the sandbox is locked.
 func (c *call) run() reply {
 	if p := c.checkParameters(); p != nil {

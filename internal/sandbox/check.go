@@ -255,7 +255,7 @@ func article(all []string) string {
 	names := make([]string, len(all))
 	for i, t := range all {
 		names[i] = "a " + t
-		if strings.ContainsAny(t[:1], "aio") {
+		if strings.IndexAny(t, "aio") == 0 {
 			names[i] = "an " + t
 		}
 		if t == "null" {

@@ -17,6 +17,9 @@ import (
 // JSON that is JSON; and a record that nobody deletes stays.
 func FuzzRequest(f *testing.F) {
 	f.Add("GET", "/record/v1/customer/101", "limit=1&offset=x", "")
+	f.Add("GET", "/record/v1/customer", "limit=9223372036854775807&offset=1", "")
+	f.Add("GET", "/record/v1/customer", "limit=3&page=9223372036854775807", "")
+	f.Add("GET", "/record/v1/customer", "cursor=-5", "")
 	f.Add("POST", "/record/v1/salesOrder", "", `{"entity":{"id":"1"},"item":{"items":[{"item":{"id":"501"},"quantity":1e999999999}]}}`)
 	f.Add("PATCH", "/record/v1/customer/101", "", `[{"op":"add","path":"/a/b","value":[{}]}]`)
 	f.Add("POST", "/query/v1/suiteql", "limit=0", `{"q":"SELECT id FROM customer WHERE a.b.c LIKE '%' OR id IN (1,'2') ORDER BY x"}`)

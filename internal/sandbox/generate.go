@@ -164,7 +164,9 @@ func within(s specs.Schema, x float64) float64 {
 		x = math.Ceil(most) - 1
 	}
 	if step, ok := number(s["multipleOf"]); ok && step > 0 {
-		x = math.Ceil(x/step) * step
+		if multiple := math.Ceil(x/step) * step; !math.IsInf(multiple, 0) { // JSON has no word for that
+			x = multiple
+		}
 	}
 	return x
 }

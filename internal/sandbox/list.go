@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -93,8 +94,8 @@ func (c *call) sorted(rows []map[string]any) []map[string]any {
 func (c *call) paged(rows []map[string]any) (page, *problem) {
 	p := page{total: len(rows), limit: defaultLimit, number: 1}
 	for _, parameter := range c.endpoint.op.Parameters {
-		if n, ok := number(parameter.Schema["default"]); ok && parameter.In == "query" && slices.Contains(limitNames, plain(parameter.Name)) && n > 0 {
-			p.limit = int(n)
+		if n, ok := number(parameter.Schema["default"]); ok && parameter.In == "query" && slices.Contains(limitNames, plain(parameter.Name)) && n >= 1 {
+			p.limit = int(min(n, math.MaxInt32))
 		}
 	}
 	q := c.request.URL.Query()
@@ -108,7 +109,7 @@ func (c *call) paged(rows []map[string]any) (page, *problem) {
 			continue
 		}
 		n, err := strconv.Atoi(v)
-		if err != nil || n < 0 {
+		if err != nil || n < 0 || n > math.MaxInt32 { // so that no sum of them overflows
 			return p, &problem{status: 400, code: "INVALID_PARAMETER", field: name, message: "The parameter " + name + " has to be a whole number, not " + strconv.Quote(v) + "."}
 		}
 		switch {
@@ -149,7 +150,7 @@ func first(q url.Values, names []string) (string, string) {
 
 // cursor reads what envelope gave as the next page's: an offset; another text is the id that the page before ended with.
 func cursor(rows []map[string]any, v string) int {
-	if n, err := strconv.Atoi(v); err == nil && !slices.ContainsFunc(rows, func(r map[string]any) bool { return text(r) == v }) {
+	if n, err := strconv.Atoi(v); err == nil && n >= 0 && n <= math.MaxInt32 && !slices.ContainsFunc(rows, func(r map[string]any) bool { return text(r) == v }) {
 		return n
 	}
 	return slices.IndexFunc(rows, func(r map[string]any) bool { return text(r) == v }) + 1

@@ -62,9 +62,7 @@ func (s *Sandbox) RoundTrip(req *http.Request) (*http.Response, error) {
 		return c.response(c.fail(problem{status: http.StatusRequestEntityTooLarge, code: "REQUEST_TOO_LARGE", message: "The sandbox takes bodies of 4 MiB at most."})), nil
 	}
 	c.place(values)
-	s.mu.Lock()
-	a := c.run()
-	s.mu.Unlock()
+	a := c.locked()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

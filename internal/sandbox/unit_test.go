@@ -135,6 +135,17 @@ func TestSandboxIsBounded(t *testing.T) {
 	u.send("POST /pets", `{"name":"`+strings.Repeat("x", maxBody)+`","species":"cat"}`).is(413)
 }
 
+// TestPanicLeavesNoLock: the gateway turns a panic into a failed call and goes on.
+func TestPanicLeavesNoLock(t *testing.T) {
+	s := New(nil, nil)
+	defer func() {
+		if recover() == nil || !s.mu.TryLock() {
+			t.Error("the sandbox is locked for ever")
+		}
+	}()
+	(&call{sandbox: s, endpoint: &endpoint{does: list}}).locked()
+}
+
 // TestUpstreamsDoNotShare makes two of one document.
 func TestUpstreamsDoNotShare(t *testing.T) {
 	one, other := open(t, netsuite), open(t, netsuite)
@@ -204,6 +215,9 @@ func TestGenerateFitsTheSchema(t *testing.T) {
 		{`{"type":"string","enum":["a","b"]}`, "x", "a"},
 		{`{"type":"integer","minimum":10,"multipleOf":4}`, "x", json.Number("12")},
 		{`{"type":"string","maxLength":3}`, "name", "Exa"},
+		{`{"type":"string","maxLength":3}`, "größe", "grö"},
+		{`{"type":"string","maxLength":-1}`, "name", "Example 1"},
+		{`{"type":"number","multipleOf":5e-324}`, "x", json.Number("19.5")},
 		{`{"type":["string","null"],"format":"date"}`, "x", "2026-01-03"},
 		{`{"const":7}`, "x", json.Number("7")},
 		{`{"type":"array","minItems":2,"items":{"type":"boolean"}}`, "x", []any{true, false}},

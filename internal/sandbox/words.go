@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"mcpgate/specs"
 )
@@ -19,8 +20,8 @@ var (
 )
 
 func fitLength(s specs.Schema, v string) string {
-	if most, ok := number(s["maxLength"]); ok && float64(len(v)) > most {
-		v = v[:int(most)]
+	if most, ok := number(s["maxLength"]); ok && most >= 0 && float64(utf8.RuneCountInString(v)) > most {
+		v = string([]rune(v)[:int(most)])
 	}
 	if least, ok := number(s["minLength"]); ok {
 		for float64(len(v)) < math.Min(least, 256) {
