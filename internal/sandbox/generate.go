@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -17,8 +18,22 @@ const (
 	maxRequired = 12
 )
 
+// maxMade bounds the parts of one made-up value: a schema that requires itself three times has no end within maxRequired.
+const maxMade = 5_000
+
 // generate makes a value up that fits the schema: the n-th of several, the same one every time. name is the property's.
 func (d definitions) generate(s specs.Schema, name string, n, depth int) any {
+	return (&generator{d, maxMade}).value(s, name, n, depth)
+}
+
+// generator makes one value up.
+type generator struct {
+	definitions
+	left int // parts that may still be made
+}
+
+func (d *generator) value(s specs.Schema, name string, n, depth int) any {
+	d.left--
 	s, _ = d.resolve(s)
 	list, _ := s["enum"].([]any)
 	if v, ok := s["const"]; ok && (len(list) == 0 || slices.ContainsFunc(list, func(one any) bool { return text(one) == text(v) })) {
@@ -29,10 +44,10 @@ func (d definitions) generate(s specs.Schema, name string, n, depth int) any {
 	}
 	if list, ok := s["examples"].([]any); ok && len(list) > 0 {
 		// Documents give examples that break their own schemas; those are not taken.
-		if n < len(list) && (checker{d, false}).check(s, list[n], "", 1) == nil {
+		if n < len(list) && (checker{d.definitions, false}).check(s, list[n], "", 1) == nil {
 			return clone(list[n])
 		}
-		if v, ok := another(list[0], n); ok && (checker{d, false}).check(s, v, "", 1) == nil {
+		if v, ok := another(list[0], n); ok && (checker{d.definitions, false}).check(s, v, "", 1) == nil {
 			return v
 		}
 	}
@@ -42,9 +57,9 @@ func (d definitions) generate(s specs.Schema, name string, n, depth int) any {
 	}
 	switch typeOf(s) {
 	case "object":
-		return d.generateObject(s, n, depth)
+		return d.object(s, n, depth)
 	case "array":
-		return d.generateArray(s, name, n, depth)
+		return d.array(s, name, n, depth)
 	case "integer":
 		return json.Number(strconv.FormatFloat(math.Floor(within(s, float64(wholeNumber(name, n)))), 'f', -1, 64))
 	case "number":
@@ -82,14 +97,15 @@ func another(example any, n int) (any, bool) {
 	return json.Number(strconv.FormatInt(i+int64(n), 10)), true
 }
 
-func (d definitions) generateObject(s specs.Schema, n, depth int) map[string]any {
+func (d *generator) object(s specs.Schema, n, depth int) map[string]any {
 	out := map[string]any{}
-	if depth > maxRequired {
+	if depth > maxRequired || d.left < 0 {
 		return out
 	}
 	need := required(s)
-	for name, p := range properties(s) {
-		resolved, _ := d.resolve(p)
+	all := properties(s)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		resolved, _ := d.resolve(all[name])
 		if resolved["writeOnly"] == true {
 			continue
 		}
@@ -99,22 +115,22 @@ func (d definitions) generateObject(s specs.Schema, n, depth int) map[string]any
 				continue
 			}
 		}
-		out[name] = d.generate(resolved, name, n, depth+1)
+		out[name] = d.value(resolved, name, n, depth+1)
 	}
 	for _, name := range need {
-		if _, described := properties(s)[name]; !described {
-			out[name] = d.generate(specs.Schema{}, name, n, depth+1)
+		if _, described := all[name]; !described {
+			out[name] = d.value(specs.Schema{}, name, n, depth+1)
 		}
 	}
 	if extra, ok := asSchema(s["additionalProperties"]); ok && len(out) == 0 && len(extra) > 0 {
-		out["example"] = d.generate(extra, "example", n, depth+1)
+		out["example"] = d.value(extra, "example", n, depth+1)
 	}
 	return out
 }
 
-func (d definitions) generateArray(s specs.Schema, name string, n, depth int) []any {
+func (d *generator) array(s specs.Schema, name string, n, depth int) []any {
 	least, demanded := number(s["minItems"])
-	if depth > maxRequired || depth > maxDepth && !demanded {
+	if depth > maxRequired || d.left < 0 || depth > maxDepth && !demanded {
 		return []any{}
 	}
 	item, ok := asSchema(s["items"])
@@ -127,7 +143,7 @@ func (d definitions) generateArray(s specs.Schema, name string, n, depth int) []
 	}
 	out := make([]any, 0, count)
 	for i := range count {
-		out = append(out, d.generate(item, singular(name), n+i, depth+1))
+		out = append(out, d.value(item, singular(name), n+i, depth+1))
 	}
 	return out
 }

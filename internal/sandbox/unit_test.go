@@ -197,8 +197,13 @@ func TestRecursiveSchema(t *testing.T) {
 		"Self": specs.Schema{"allOf": []any{map[string]any{"$ref": "#/$defs/Self"}}, "type": "object"},
 		"Loop": specs.Schema{"$ref": "#/$defs/Loop"},
 	}
-	for name := range d {
-		if got := d.generate(specs.Schema{"$ref": "#/$defs/" + name}, "", 0, 0); sizeOf(got) > 4096 {
+	wide := map[string]any{}
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		wide[name] = map[string]any{"$ref": "#/$defs/Wide"}
+	}
+	d["Wide"] = specs.Schema{"type": "object", "required": []any{"a", "b", "c", "d", "e"}, "properties": wide}
+	for name, most := range map[string]int{"Node": 4096, "Self": 4096, "Loop": 4096, "Wide": 20 * maxMade} {
+		if got := d.generate(specs.Schema{"$ref": "#/$defs/" + name}, "", 0, 0); sizeOf(got) > most {
 			t.Errorf("%s comes out as %d bytes", name, sizeOf(got))
 		}
 	}
