@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -186,9 +187,7 @@ func (c *call) checkParents() *problem {
 		if on.of == c.endpoint.of && on.path.key == c.endpoint.path.key || len(on.of.records) == 0 {
 			continue
 		}
-		above, _ := on.path.values(requestPath(c.request.URL)[:len(on.path.segments)])
-		outer := call{sandbox: c.sandbox, endpoint: &endpoint{path: on.path, of: on.of, does: get}}
-		outer.place(above)
+		outer := c.above(on)
 		if slices.Contains([]string{"me", "self", "@me", "current", "-", "~"}, outer.id) {
 			continue
 		}
@@ -197,6 +196,14 @@ func (c *call) checkParents() *problem {
 		}
 	}
 	return nil
+}
+
+// above is a read of the record that on reads and that this call's path lies under.
+func (c *call) above(on *endpoint) *call {
+	values, _ := on.path.values(requestPath(c.request.URL)[:len(on.path.segments)])
+	outer := &call{sandbox: c.sandbox, endpoint: &endpoint{path: on.path, of: on.of, does: get}}
+	outer.place(values)
+	return outer
 }
 
 // response writes the reply.
@@ -222,7 +229,7 @@ func (c *call) response(r reply) *http.Response {
 			r.status, buffer = 500, *bytes.NewBufferString(`{"message":"the sandbox could not write its answer"}`)
 		}
 		body = bytes.TrimRight(buffer.Bytes(), "\n")
-		header.Set("Content-Type", orElse(r.media, "application/json"))
+		header.Set("Content-Type", cmp.Or(r.media, "application/json"))
 	}
 	length := int64(len(body))
 	if c.request.Method == http.MethodHead {
@@ -233,11 +240,4 @@ func (c *call) response(r reply) *http.Response {
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header,
 		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: length, Request: c.request,
 	}
-}
-
-func orElse(v, otherwise string) string {
-	if v == "" {
-		return otherwise
-	}
-	return v
 }

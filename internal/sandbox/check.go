@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -194,7 +195,7 @@ func checkType(s specs.Schema, v any, path string) *problem {
 			return nil
 		}
 	}
-	return &problem{status: 400, code: "INVALID_TYPE", field: path, message: fmt.Sprintf("The field %s has to be %s, not %s.", orElse(path, "(the body)"), article(all), is)}
+	return &problem{status: 400, code: "INVALID_TYPE", field: path, message: fmt.Sprintf("The field %s has to be %s, not %s.", cmp.Or(path, "(the body)"), article(all), is)}
 }
 
 // formats are the formats that an API would refuse a wrong text for, and what such a text looks like.

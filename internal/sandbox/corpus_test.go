@@ -200,7 +200,7 @@ func (u upstream) pathTo(e *endpoint) string {
 	if len(q) > 0 {
 		b.WriteString("?" + q.Encode())
 	}
-	return orElse(b.String(), "/")
+	return cmp.Or(b.String(), "/")
 }
 
 func (u upstream) headersOf(e *endpoint) []string {

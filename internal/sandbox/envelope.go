@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -207,7 +208,7 @@ func (c *call) urlOf(id string) string {
 		b.WriteString("/" + url.PathEscape(part))
 		before = s.literal
 	}
-	u := url.URL{Scheme: orElse(c.request.URL.Scheme, "http"), Host: orElse(c.request.URL.Host, c.request.Host)}
+	u := url.URL{Scheme: cmp.Or(c.request.URL.Scheme, "http"), Host: cmp.Or(c.request.URL.Host, c.request.Host)}
 	return u.String() + b.String() + "/" + url.PathEscape(id)
 }
 

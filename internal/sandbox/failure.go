@@ -19,9 +19,8 @@ type problem struct {
 
 func (c *call) noRecord(of *collection, id string) *problem {
 	p := &problem{status: 404, code: "NOT_FOUND", message: fmt.Sprintf("There is no %s with the id %q.", singular(of.name), id)}
-	if sample := of.sample(); sample != nil {
-		last := of.records[len(of.records)-1]
-		p.message = fmt.Sprintf("There is no %s with the id %q; ids here look like %q.", singular(of.name), id, last.id)
+	if n := len(of.records); n > 0 {
+		p.message = fmt.Sprintf("There is no %s with the id %q; ids here look like %q.", singular(of.name), id, of.records[n-1].id)
 	}
 	return p
 }

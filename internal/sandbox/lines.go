@@ -147,7 +147,7 @@ func (c *call) takeOver(fields map[string]any) {
 		return
 	}
 	of := c.endpoint.of
-	source := from.of.find(c.parents[parentName(from.path.segments[len(from.path.segments)-2].literal, from.path.segments[len(from.path.segments)-1].names[0])], nil)
+	source := from.of.find(c.above(from).id, nil)
 	if source == nil {
 		return
 	}

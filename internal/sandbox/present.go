@@ -193,9 +193,7 @@ func (c *call) stepOn(media *specs.Media) (any, bool) {
 	if _, name := c.endpoint.defs.resolve(media.Schema); name == "" || name != on.of.title {
 		return nil, false
 	}
-	above, _ := on.path.values(requestPath(c.request.URL)[:len(on.path.segments)])
-	outer := call{sandbox: c.sandbox, endpoint: &endpoint{path: on.path, of: on.of, does: get}}
-	outer.place(above)
+	outer := c.above(on)
 	r := on.of.find(outer.id, outer.parents)
 	if r == nil {
 		return nil, false
