@@ -20,9 +20,9 @@ type Config struct {
 	Auth     Auth     `yaml:"auth"`
 	// Providers are where people log in, and where upstream tokens come from.
 	Providers Later `yaml:"providers"`
-	// Discovery says how a long tool list is served: direct, by search, or auto within budget_tokens.
-	Discovery Later    `yaml:"discovery"`
-	Defaults  Defaults `yaml:"defaults"`
+	// Discovery says how a list of tools that is too long for a model is served.
+	Discovery Discovery `yaml:"discovery"`
+	Defaults  Defaults  `yaml:"defaults"`
 	// Upstreams are the APIs, by a name of your choice.
 	Upstreams map[string]*Upstream `yaml:"upstreams"`
 	Telemetry Telemetry            `yaml:"telemetry"`

@@ -24,6 +24,7 @@ func (c *Config) validate(known Problems) Problems {
 	v.key()
 	v.outbound()
 	v.auth()
+	v.discovery()
 	v.defaults()
 	if len(c.Upstreams) == 0 && len(known) == 0 {
 		v.add(Path{"upstreams"}, "the file has no upstreams", "write upstreams: {petstore: {spec: petstore.yaml}}; `mcpgate init SPEC` does it")

@@ -87,7 +87,7 @@ func (c *call) run(ctx context.Context, raw json.RawMessage) (mapping.Result, er
 }
 
 // noTool is the fault of a name that is none.
-func noTool(name string) error {
+func noTool(name string) *fault.Fault {
 	return fault.New(fault.Input, fmt.Sprintf("there is no tool %q", name), nil)
 }
 

@@ -48,9 +48,10 @@ type Gateway struct {
 
 // Report is what loading found out besides the tools.
 type Report struct {
-	Problems config.Problems // an operation or document lost each, and what is wrong in gateway.yaml
-	Warnings []specs.Warning // oddities of documents
-	Withheld map[string]int  // per upstream: operations that expose and exclude keep back
+	Problems config.Problems  // an operation or document lost each, and what is wrong in gateway.yaml
+	Warnings []specs.Warning  // oddities of documents
+	Withheld map[string]int   // per upstream: operations that expose and exclude keep back
+	Division mapping.Division // which tools clients are shown, and which a model finds
 }
 
 // Load reads the documents that cfg names and compiles the tools, without opening anything but the documents.
@@ -77,7 +78,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*Gateway, error
 	g.started = g.now()
 	g.drain = newDrain()
 	g.stopping, g.stop = context.WithCancel(context.Background())
-	g.core = newCore(cfg, g.version, g.showWhole)
+	g.core = newCore(cfg, g.version, g.showWhole, func() string { return g.snapshot.Load().instructions(cfg.Instructions) })
 	var err error
 	if g.public, err = g.newHandler(); err != nil {
 		return nil, err
@@ -100,6 +101,9 @@ func (g *Gateway) Report() Report { return g.snapshot.Load().report }
 // Tools returns the tools, sorted by name.
 func (g *Gateway) Tools() []*mapping.Tool { return g.snapshot.Load().tools }
 
+// Finders returns the tools with which a model finds those that it is not shown; none where it is shown all.
+func (g *Gateway) Finders() []*mapping.Tool { return g.snapshot.Load().finders }
+
 // Handler serves MCP, the health paths and the status page.
 func (g *Gateway) Handler() http.Handler { return g.public }
 
@@ -118,8 +122,8 @@ func (g *Gateway) AdminHandler() http.Handler { return g.admin }
 // never returns nil.
 func (g *Gateway) Call(ctx context.Context, tool string, arguments json.RawMessage) *Outcome {
 	snap := g.snapshot.Load()
-	t, ok := snap.byName[tool]
-	if !ok {
+	t, finder := snap.byName[tool], snap.finder(tool)
+	if t == nil && finder == nil {
 		return failure(noTool(tool), "")
 	}
 	ctx, end, err := g.drain.begin(ctx)
@@ -127,6 +131,14 @@ func (g *Gateway) Call(ctx context.Context, tool string, arguments json.RawMessa
 		return failure(err, newCallID())
 	}
 	defer end()
+	if finder != nil {
+		return g.find(ctx, snap, finder, arguments)
+	}
+	return g.run(ctx, snap, t, arguments)
+}
+
+// run calls a tool, whether by its own name or through call_tool.
+func (g *Gateway) run(ctx context.Context, snap *snapshot, t *mapping.Tool, arguments json.RawMessage) *Outcome {
 	outcome := snap.upstreams[t.Upstream].call(ctx, t, arguments)
 	snap.pulses[t.Upstream].beat(outcome)
 	return outcome

@@ -18,11 +18,18 @@ import (
 // other use for it, since ParseArguments validates. showWhole gives clients the real one.
 var anyObject = json.RawMessage(`{"type":"object"}`)
 
-// newCore returns the one MCPServer of the gateway's life.
-func newCore(cfg *config.Config, version string, filter server.ToolFilterFunc) *server.MCPServer {
+// newCore returns the one MCPServer of the gateway's life. It asks for instructions when a client connects.
+func newCore(cfg *config.Config, version string, filter server.ToolFilterFunc, instructions func() string) *server.MCPServer {
+	hooks := &server.Hooks{}
+	hooks.AddAfterInitialize(func(_ context.Context, _ any, _ *mcp.InitializeRequest, result *mcp.InitializeResult) {
+		result.Instructions = instructions()
+	})
+	hooks.AddAfterDiscover(func(_ context.Context, _ any, _ *mcp.DiscoverRequest, result *mcp.DiscoverResult) {
+		result.Instructions = instructions()
+	})
 	return server.NewMCPServer(cfg.Name, version,
 		server.WithTitle(cfg.Name),
-		server.WithInstructions(cfg.Instructions),
+		server.WithHooks(hooks), // a reload may change the instructions
 		server.WithToolCapabilities(true),
 		server.WithToolFilter(filter),
 	)
@@ -83,7 +90,7 @@ func held(t *mapping.Tool) mcp.Tool {
 // publish hands the snapshot's tools to mcp-go in one step: clients hear of the change once.
 func (g *Gateway) publish(snap *snapshot) {
 	tools := make([]server.ServerTool, 0, len(snap.tools))
-	for _, t := range snap.tools {
+	for _, t := range snap.shown() {
 		tools = append(tools, server.ServerTool{Tool: held(t), Handler: g.deliver})
 	}
 	g.core.SetTools(tools...)
@@ -100,6 +107,8 @@ func (g *Gateway) showWhole(_ context.Context, tools []mcp.Tool) (visible []mcp.
 	snap := g.snapshot.Load()
 	for i, tool := range tools {
 		if t, ok := snap.byName[tool.Name]; ok {
+			tools[i] = shown(t)
+		} else if t := snap.finder(tool.Name); t != nil {
 			tools[i] = shown(t)
 		}
 	}

@@ -26,6 +26,9 @@ const maxLoading = 4
 type snapshot struct {
 	tools     []*mapping.Tool
 	byName    map[string]*mapping.Tool
+	hidden    map[string]bool // tools that clients are not shown, but find
+	finders   []*mapping.Tool // with which they do; none where nothing is hidden
+	index     func() *mapping.Index
 	upstreams map[string]*upstream
 	pulses    map[string]*pulse // of upstreams
 	catalogue *catalogue
@@ -35,6 +38,7 @@ type snapshot struct {
 // compiled is a snapshot before anything is opened.
 type compiled struct {
 	tools     []*mapping.Tool
+	finders   []*mapping.Tool
 	documents map[string][]*specs.Document
 	report    Report
 }
@@ -54,6 +58,9 @@ func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer
 	s := &snapshot{
 		tools:     c.tools,
 		byName:    make(map[string]*mapping.Tool, len(c.tools)),
+		hidden:    make(map[string]bool),
+		finders:   c.finders,
+		index:     sync.OnceValue(func() *mapping.Index { return mapping.NewIndex(c.tools) }),
 		upstreams: make(map[string]*upstream, len(cfg.Upstreams)),
 		pulses:    make(map[string]*pulse, len(cfg.Upstreams)),
 		catalogue: newCatalogue(core),
@@ -61,6 +68,11 @@ func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer
 	}
 	for _, t := range c.tools {
 		s.byName[t.Name] = t
+	}
+	for _, p := range c.report.Division.Placements {
+		if !p.Direct {
+			s.hidden[p.Tool.Name] = true
+		}
 	}
 	for name, u := range cfg.Upstreams {
 		opts := upstreamOptions{Logger: log}
@@ -120,8 +132,13 @@ func compile(ctx context.Context, cfg *config.Config) (compiled, error) {
 	tools, problems := mapping.Compile(cfg, c.documents)
 	good, unfit := publishable(cfg, tools)
 	c.tools = good
-	c.report.Problems = slices.Concat(c.report.Problems, problems, unfit).Sort()
-	c.report.Warnings = slices.Concat(c.report.Warnings, credentialWarnings(cfg), serverWarnings(cfg, c.documents))
+	misplaced, err := c.divide(cfg)
+	if err != nil {
+		return compiled{}, err
+	}
+	c.report.Problems = slices.Concat(c.report.Problems, problems, unfit, misplaced).Sort()
+	c.report.Warnings = slices.Concat(c.report.Warnings, credentialWarnings(cfg), serverWarnings(cfg, c.documents),
+		budgetWarnings(cfg, c.report.Division))
 	c.report.Withheld = mapping.Withheld(cfg, c.documents)
 	slices.SortStableFunc(c.report.Warnings, func(a, b specs.Warning) int {
 		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))

@@ -40,8 +40,9 @@ func (c *compilation) choose(u *config.Upstream, documents []*specs.Document) ([
 		}
 	}
 	plans := slices.Concat(c.entries(u, all, none), c.records(u, all, none), c.queries(u, all, none))
-	if len(documents) > 0 {
-		for _, p := range plans {
+	for _, p := range plans {
+		p.stated = true
+		if len(documents) > 0 {
 			p.home = documents[0]
 		}
 	}

@@ -27,6 +27,7 @@ type plan struct {
 	entry    *config.Tool // never nil; empty where gateway.yaml has none
 	path     config.Path  // where in gateway.yaml a problem belongs
 	name     string
+	stated   bool // by an entry of tools, records or queries
 	fixed    bool // the name is gateway.yaml's, and is used as it is
 	headers  map[string]config.Secret
 	query    *Query
@@ -84,6 +85,7 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 	c.failed = false
 	t := &Tool{
 		Name: p.name, Upstream: p.upstream.Name, Method: p.op.Method, Path: p.op.Path, Query: p.query,
+		Tags: p.op.Tags, Described: p.stated,
 		Title:       cmp.Or(p.entry.Title, title(p.op, p.name)),
 		Description: cmp.Or(strings.TrimSpace(p.entry.Description), describe(p.op)),
 		Annotations: annotations(p.op.Method, p.entry.Annotations),

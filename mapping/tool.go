@@ -22,6 +22,10 @@ type Tool struct {
 	Upstream    string // its name in gateway.yaml
 	Method      string // of the request
 	Path        string // of the request, as the document writes it: /pets/{id}
+	// Tags are the document's, by which it groups its operations.
+	Tags []string
+	// Described says that gateway.yaml has an entry for the tool, in tools, records or queries.
+	Described   bool
 	Annotations Annotations
 	// InputSchema is what clients see: JSON Schema 2020-12, an object at the root, no combinator there.
 	InputSchema json.RawMessage

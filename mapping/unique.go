@@ -10,7 +10,7 @@ func itoa(i int) string { return strconv.Itoa(i) }
 
 // assignNames names every tool. The keys of tools: and queries: are used as they are; names that come from a document,
 // and those of records:, get the upstream's prefix. Two equal keys are a problem; of two equal generated names the later
-// one, by method and path, gets a hash. A plan whose name can't be used is left without one.
+// one, by method and path, gets a hash, as does one that is Reserved. A plan whose name can't be used is left without one.
 func (c *compilation) assignNames(plans []*plan) {
 	taken := map[string]*plan{}
 	for _, p := range plans {
@@ -19,6 +19,9 @@ func (c *compilation) assignNames(plans []*plan) {
 		}
 		other := taken[p.name]
 		switch {
+		case slices.Contains(Reserved, p.name):
+			c.problem(p.path, "rename it", "%q is the name of a tool of the gateway's own (see discovery)", p.name)
+			p.name = ""
 		case !legalName(p.name):
 			c.problem(p.path, "use up to 64 letters, digits, _ and -", "%q can't be the name of a tool", p.name)
 			p.name = ""
@@ -37,7 +40,7 @@ func (c *compilation) assignNames(plans []*plan) {
 	for _, p := range generated {
 		key := p.upstream.Name + " " + p.op.Method + " " + p.op.Path
 		p.name = toolName(c.prefix(p), cmp.Or(p.name, p.op.ID), p.op.Method, p.op.Path)
-		for name := p.name; taken[p.name] != nil; key += "'" { // the ' is for a document that has one path twice
+		for name := p.name; taken[p.name] != nil || slices.Contains(Reserved, p.name); key += "'" { // the ' is for a document that has one path twice
 			p.name = withHash(name, key)
 		}
 		taken[p.name] = p

@@ -75,7 +75,7 @@ func logServed(cfg *config.Config, gw *gateway.Gateway, log *slog.Logger, endpoi
 	}
 	log.Info("serving", "name", cfg.Name, "version", programVersion(), "url", endpoint,
 		"tools", len(gw.Tools()), "upstreams", len(cfg.Upstreams), "sandboxes", sandboxes,
-		"withheld", withheld(report), "problems", len(report.Problems), "warnings", len(report.Warnings))
+		"found", report.Division.Found(), "withheld", withheld(report), "problems", len(report.Problems), "warnings", len(report.Warnings))
 	for _, problem := range report.Problems {
 		log.Warn("lost while loading", "problem", problem.String())
 	}
@@ -93,9 +93,6 @@ func (t *terminal) printStdioBanner(cfg *config.Config, gw *gateway.Gateway, log
 
 // maxWarnings are shown at start; there may be hundreds in a long document.
 const maxWarnings = 3
-
-// manyTokens is where a list of tools begins to crowd out the conversation.
-const manyTokens = 20_000
 
 // printServed lists the upstreams with their tools, and what is withheld.
 func (t *terminal) printServed(cfg *config.Config, gw *gateway.Gateway) {
@@ -121,8 +118,8 @@ func (t *terminal) printServed(cfg *config.Config, gw *gateway.Gateway) {
 	if n := withheld(report); n > 0 {
 		notes = append(notes, count(n, "operation")+" withheld, since expose and exclude say so; `include:` or `expose: all` shows them")
 	}
-	if n := totalTokens(tools); n > manyTokens {
-		notes = append(notes, fmt.Sprintf("the tools take about %d tokens of a model's context; `expose: none` and `include:` choose among them", n))
+	if d := report.Division; d.Found() > 0 || d.Over() {
+		notes = append(notes, shownTokens(d)+"; `mcpgate tools --budget` says which, and why")
 	}
 	if n := len(report.Problems); n > 0 {
 		notes = append(notes, count(n, "problem")+" cost a tool or a document each, see above")

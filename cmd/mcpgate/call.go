@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -67,7 +68,7 @@ func (t *terminal) call(ctx context.Context, name string, pairs []string, flags 
 	}
 	defer gw.Close(ctx)
 	t.printReport(gateway.Report{Problems: gw.Report().Problems}) // a call is not the place for a document's oddities
-	tool, err := findTool(gw.Tools(), name)
+	tool, err := findTool(slices.Concat(gw.Tools(), gw.Finders()), name)
 	if err != nil {
 		return err
 	}
@@ -82,6 +83,9 @@ func (t *terminal) call(ctx context.Context, name string, pairs []string, flags 
 	}
 	if !flags.dryRun {
 		return t.runTool(ctx, gw, name, arguments)
+	}
+	if slices.Contains(gw.Finders(), tool) {
+		return usagef("%s sends nothing by itself; --dry-run takes the tool that it finds", name)
 	}
 	request, err := gw.DryRun(ctx, name, arguments)
 	if err != nil {

@@ -121,8 +121,8 @@ func (t *terminal) tellWritten(ctx context.Context, path string, plan *gatewayPl
 		return err
 	}
 	fmt.Fprintf(t.stderr, "wrote %s: %s; %s withheld, since they write\n", path, count(len(tools), "tool"), count(withheld(report), "operation"))
-	if n := totalTokens(tools); n > manyTokens {
-		fmt.Fprintf(t.stderr, "they take about %d tokens of a model's context: set `expose: none`, and choose with `include:`\n", n)
+	if d := report.Division; d.Found() > 0 {
+		fmt.Fprintf(t.stderr, "%s; `mcpgate tools --budget` says which, and why\n", shownTokens(d))
 	}
 	if len(report.Problems) > 0 {
 		fmt.Fprintf(t.stderr, "%s; `mcpgate validate` shows them\n", count(len(report.Problems), "problem"))
