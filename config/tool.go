@@ -22,8 +22,9 @@ type Tool struct {
 	// ContentType says how the body is written: json (the default), form, multipart, or a media type. Only with Request.
 	ContentType string   `yaml:"content_type"`
 	Response    Response `yaml:"response"`
-	// Paging says how a list of several pages is answered: joined up to the limits, or page by page.
-	Paging      Later       `yaml:"paging"`
+	// Paging says how a list of several pages is answered: auto joins them up to the limits, manual gives one page and a
+	// next for the one after it, none gives what the API answers. Default: auto, where the document or page shows how.
+	Paging      string      `yaml:"paging" enum:"auto,manual,none"`
 	Annotations Annotations `yaml:"annotations"`
 	// Idempotent says that the call may be repeated although it is a POST or PATCH, such as a query. If it is not true,
 	// a retry may order two pizzas.

@@ -46,8 +46,8 @@ type Upstream struct {
 	TLS Later `yaml:"tls"`
 	// Errors says where the upstream's codes and messages lie, and which code is which fault.
 	Errors Later `yaml:"errors"`
-	// Page says how the upstream's lists are paged.
-	Page     Later    `yaml:"page"`
+	// Page says how the upstream's lists are paged. Without it, that is guessed from the document: see docs/paging.md.
+	Page     Page     `yaml:"page"`
 	Response Response `yaml:"response"`
 	// Prefix stands before every tool name that comes from the document or from records; a key of tools or queries is
 	// used as it is. Default: none with one upstream, the upstream's name and _ with several.
@@ -154,6 +154,33 @@ type Limits struct {
 	Queue int `yaml:"queue" default:"100"`
 	// PerCaller counts Concurrency and Rate for each caller instead of for all.
 	PerCaller bool `yaml:"per_caller"`
+}
+
+// Page says how an upstream's lists go on. It holds for every operation that only reads and has the parameter, or that
+// has no document. A path is one into the answer: .items, .meta.next, ."@odata.nextLink", .data[-1].id,
+// .links[rel=next].href.
+type Page struct {
+	// Style is offset (a parameter skips items), page (a parameter numbers the pages), cursor (the answer has a value for a
+	// parameter), link (a Link header, RFC 8288) or next_url (the answer has the next page's URL, which is followed on the
+	// same host alone).
+	Style string `yaml:"style" enum:"offset,page,cursor,link,next_url"`
+	// Limit names the parameter that says how many items a page has.
+	Limit string `yaml:"limit"`
+	// Offset names the parameter of style offset. Default: offset.
+	Offset string `yaml:"offset"`
+	// Page names the parameter of style page. Default: page.
+	Page string `yaml:"page"`
+	// Cursor names the parameter of style cursor. Default: cursor.
+	Cursor string `yaml:"cursor"`
+	// Items is the path of the list. Default: where the document has it, else the array that is found.
+	Items string `yaml:"items"`
+	// More is the path of what is true while there are more pages. Without it, a list ends at its total, or at a page that
+	// is shorter than was asked for.
+	More string `yaml:"more"`
+	// Next is the path of the cursor, or of the next page's URL.
+	Next string `yaml:"next"`
+	// Size of a page, where a call does not say it. Default: the API's own.
+	Size int `yaml:"size"`
 }
 
 // Response says how much of an answer the model gets.

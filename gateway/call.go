@@ -32,7 +32,8 @@ type call struct {
 	upstream *upstream
 	tool     *mapping.Tool
 	log      *slog.Logger
-	attempts int // requests that went out
+	attempts int    // requests that went out
+	next     string // continues the list that was answered
 }
 
 // call runs a tool of this upstream. It never returns nil, and never panics.
@@ -45,7 +46,7 @@ func (u *upstream) call(ctx context.Context, tool *mapping.Tool, raw json.RawMes
 	if err != nil {
 		outcome = failure(err, c.id)
 	} else {
-		outcome = success(result)
+		outcome = success(result, c.next)
 	}
 	outcome.Sandbox = u.sandbox
 	outcome.mask(u.secrets)
@@ -73,38 +74,29 @@ func (c *call) bounded(ctx context.Context, raw json.RawMessage) (result mapping
 	return result, err
 }
 
-// run is the way of a call: arguments, request, answer, result.
+// run is the way of a call: arguments, requests, answers, result.
 func (c *call) run(ctx context.Context, raw json.RawMessage) (mapping.Result, error) {
-	req, err := c.newRequest(ctx, raw)
+	args, err := c.tool.ParseArguments(raw)
 	if err != nil {
 		return mapping.Result{}, err
 	}
-	page, err := c.fetch(req)
+	w, err := c.begin(ctx, args)
 	if err != nil {
 		return mapping.Result{}, err
 	}
-	return c.tool.Shape(ctx, []mapping.Page{page})
+	if err := c.walk(ctx, w); err != nil {
+		return mapping.Result{}, err
+	}
+	result, err := w.Result(ctx)
+	if err == nil {
+		c.next, err = c.handle(ctx, result.Rest)
+	}
+	return result, err
 }
 
 // noTool is the fault of a name that is none.
 func noTool(name string) *fault.Fault {
 	return fault.New(fault.Input, fmt.Sprintf("there is no tool %q", name), nil)
-}
-
-// newRequest fills the arguments in.
-func (c *call) newRequest(ctx context.Context, raw json.RawMessage) (*http.Request, error) {
-	arguments, err := c.tool.ParseArguments(raw)
-	if err != nil {
-		return nil, err
-	}
-	req, err := c.tool.NewRequest(ctx, arguments)
-	if err != nil {
-		return nil, err
-	}
-	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", userAgent)
-	}
-	return req, nil
 }
 
 // fetch sends a request until it is answered or has failed, and reads the answer.
@@ -113,6 +105,7 @@ func (c *call) fetch(req *http.Request) (mapping.Page, error) {
 		policy: c.upstream.retry, upstream: c.upstream.name, timeout: c.tool.Timeout,
 		repeatable: c.tool.Idempotent || c.upstream.retry.unsafe,
 	}
+	identify(req)
 	resp, err := r.send(req, c.transport())
 	if err != nil {
 		return mapping.Page{}, err

@@ -34,10 +34,16 @@ func (g *Gateway) DryRun(ctx context.Context, tool string, raw json.RawMessage) 
 		return "", noTool(tool)
 	}
 	c := &call{upstream: snap.upstreams[t.Upstream], tool: t}
-	req, err := c.newRequest(ctx, raw)
+	args, err := t.ParseArguments(raw)
 	if err != nil {
 		return "", err
 	}
+	w, err := c.begin(ctx, args)
+	if err != nil {
+		return "", err
+	}
+	req := w.Request()
+	identify(req)
 	return c.upstream.describe(req)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"mcpgate/config"
+	"mcpgate/internal/seal"
 	"mcpgate/mapping"
 	"mcpgate/specs"
 )
@@ -86,7 +87,9 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*Gateway, error
 	if g.admin, err = g.newAdminHandler(); err != nil {
 		return nil, err
 	}
-	snap, err := newSnapshot(ctx, cfg, g.core, g.log)
+	handles := seal.NewRing(cfg.Key.Reveal())
+	handles.Now = g.now
+	snap, err := newSnapshot(ctx, cfg, g.core, handles, g.log)
 	if err != nil {
 		return nil, err
 	}

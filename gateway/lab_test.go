@@ -61,7 +61,11 @@ func newLabAt(t *testing.T, base string, lines ...string) *lab {
 
 func loadLab(t *testing.T, text string) *lab {
 	t.Helper()
-	cfg := loadConfig(t, text)
+	return labOf(t, loadConfig(t, text))
+}
+
+func labOf(t *testing.T, cfg *config.Config) *lab {
+	t.Helper()
 	l := &lab{T: t, tools: map[string]*mapping.Tool{}, log: &syncBuffer{}}
 	tools, problems := mapping.Compile(cfg, nil)
 	for _, problem := range problems {

@@ -36,9 +36,9 @@ type Error struct {
 }
 
 // success is the outcome of a call that went well.
-func success(result mapping.Result) *Outcome {
+func success(result mapping.Result, next string) *Outcome {
 	return &Outcome{
-		OK: true, StatusCode: result.Status, Data: result.Data, Next: result.Next, Truncated: result.Truncated,
+		OK: true, StatusCode: result.Status, Data: result.Data, Next: next, Truncated: result.Truncated,
 		Media: result.Media,
 	}
 }
@@ -63,14 +63,14 @@ func failure(err error, id string) *Outcome {
 	return outcome
 }
 
-// mask takes out the secrets that an upstream repeated: some echo the request, some quote a key that they refuse.
+// mask takes out the secrets that an upstream repeated: some echo the request, some quote a key that they refuse. Next is
+// sealed.
 func (o *Outcome) mask(secrets *telemetry.Masker) {
 	if data, found := secrets.Bytes(o.Data); found {
 		if o.Data = data; !json.Valid(data) { // a secret of digits stood there as a number
 			o.Data, _ = json.Marshal(string(data)) // a string always can be
 		}
 	}
-	o.Next = secrets.Text(o.Next)
 	for i := range o.Errors {
 		e := &o.Errors[i]
 		e.Message, e.Hint = secrets.Text(e.Message), secrets.Text(e.Hint)

@@ -15,6 +15,7 @@ import (
 
 	"mcpgate/config"
 	"mcpgate/internal/sandbox"
+	"mcpgate/internal/seal"
 	"mcpgate/mapping"
 	"mcpgate/specs"
 )
@@ -44,7 +45,7 @@ type compiled struct {
 }
 
 // newSnapshot compiles cfg and opens its upstreams.
-func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer, log *slog.Logger) (*snapshot, error) {
+func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer, handles *seal.Ring, log *slog.Logger) (*snapshot, error) {
 	c, err := compile(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -75,7 +76,7 @@ func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer
 		}
 	}
 	for name, u := range cfg.Upstreams {
-		opts := upstreamOptions{Logger: log}
+		opts := upstreamOptions{Logger: log, Handles: handles}
 		if u.Sandbox() {
 			opts.Sandbox = sandbox.New(c.documents[name], toolsOf(c.tools, name))
 		}

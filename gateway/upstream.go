@@ -9,6 +9,7 @@ import (
 
 	"mcpgate/auth/credential"
 	"mcpgate/config"
+	"mcpgate/internal/seal"
 	"mcpgate/internal/telemetry"
 )
 
@@ -24,6 +25,7 @@ type upstream struct {
 	other       http.RoundTripper // for redirects to other hosts
 	guard       *guard
 	secrets     *telemetry.Masker
+	handles     *seal.Ring // seals what continues a list
 	log         *slog.Logger
 
 	config *config.Upstream
@@ -33,6 +35,7 @@ type upstream struct {
 type upstreamOptions struct {
 	Sandbox http.RoundTripper // answers instead of the network
 	Logger  *slog.Logger      // nil discards
+	Handles *seal.Ring        // nil makes a random key
 }
 
 // newUpstream prepares an upstream of cfg; nothing is dialled. The error is the author's: a credential or a
@@ -41,7 +44,10 @@ func newUpstream(cfg *config.Config, u *config.Upstream, opts upstreamOptions) (
 	up := &upstream{
 		name: u.Name, sandbox: opts.Sandbox != nil, callTimeout: time.Duration(cfg.Server.CallTimeout),
 		throttle: newThrottle(u.Name, u.Limits), secrets: telemetry.NewMasker(telemetry.UpstreamSecrets(u)),
-		log: opts.Logger, config: u,
+		handles: opts.Handles, log: opts.Logger, config: u,
+	}
+	if up.handles == nil {
+		up.handles = seal.NewRing("")
 	}
 	if up.log == nil {
 		up.log = slog.New(slog.DiscardHandler)

@@ -112,7 +112,9 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 	c.place(p, in)
 	c.override(p, in)
 	c.checkTemplate(p, in)
+	c.page(t, p, in)
 	in.assignNames()
+	t.namePager(in)
 	c.checkValues(t, p, in)
 	t.template.base = base
 	t.fill(p, in)

@@ -15,7 +15,7 @@ import (
 type argument struct {
 	name        string // the client's
 	wire        string // "" for the body as a whole
-	in          string // variable, path, query, header, cookie, body
+	in          string // variable, path, query, header, cookie, body, paging
 	description string
 	schema      map[string]any // cleaned
 	required    bool
@@ -33,7 +33,7 @@ type argument struct {
 func (a *argument) text() string { return cmp.Or(a.description, described(a.schema)) }
 
 // places in the order in which an argument gets its plain name, where several have one name on the wire.
-var places = []string{"variable", "path", "query", "header", "cookie", "body"}
+var places = []string{"variable", "path", "query", "header", "cookie", "body", "paging"}
 
 // inputs are the arguments of an operation, and how its body is made of them.
 type inputs struct {

@@ -31,6 +31,7 @@ var update = flag.Bool("update", false, "write what the stories in testdata come
 //	NAME.call       the tool's name, and under it the arguments
 //	NAME.request    what is sent (golden), or NAME.fault
 //	NAME.answer     what the upstream answers; several calls may have one
+//	NAME.request2   where the answers of a list are joined, the request for the next page, and NAME.answer2
 //	NAME.result     what the model gets (golden), or NAME.fault
 //
 // go test ./mapping -run Stories -update writes the golden parts.
@@ -132,27 +133,38 @@ func (s *story) call(name, text string, tools []*Tool) {
 		s.golden(name+".fault", showFault(err))
 		return
 	}
-	req, err := tool.NewRequest(s.t.Context(), args)
+	w, err := tool.Walk(s.t.Context(), args, nil)
 	if err != nil {
 		s.golden(name+".fault", showFault(err))
 		return
 	}
-	s.golden(name+".request", showRequest(s.t, req))
-	answer := s.file(name + ".answer")
-	if answer == nil {
-		return
+	for n, further := 1, true; further; n++ {
+		part := ""
+		if n > 1 {
+			part = fmt.Sprint(n)
+		}
+		req := w.Request()
+		s.golden(name+".request"+part, showRequest(s.t, req))
+		answer := s.file(name + ".answer" + part)
+		if answer == nil && n > 1 {
+			break // as where time is over
+		}
+		if answer == nil {
+			return
+		}
+		// The archive's last line end is not the answer's, and headers end their lines with CR LF only on the wire.
+		resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(bytes.TrimSuffix(answer.Data, []byte("\n")))), req)
+		if err != nil {
+			s.t.Fatalf("%s.answer%s: %v", name, part, err)
+		}
+		page, err := tool.ReadPage(resp)
+		if err != nil {
+			s.golden(name+".fault", showFault(err))
+			return
+		}
+		further = w.Add(page)
 	}
-	// The archive's last line end is not the answer's, and headers end their lines with CR LF only on the wire.
-	resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(bytes.TrimSuffix(answer.Data, []byte("\n")))), req)
-	if err != nil {
-		s.t.Fatalf("%s.answer: %v", name, err)
-	}
-	page, err := tool.ReadPage(resp)
-	if err != nil {
-		s.golden(name+".fault", showFault(err))
-		return
-	}
-	result, err := tool.Shape(s.t.Context(), []Page{page})
+	result, err := w.Result(s.t.Context())
 	if err != nil {
 		s.golden(name+".fault", showFault(err))
 		return
@@ -258,6 +270,9 @@ func showResult(t *testing.T, result Result) string {
 	}
 	if result.Truncated != nil {
 		fmt.Fprintf(&b, "truncated: %+v\n", *result.Truncated)
+	}
+	if result.Rest != nil {
+		fmt.Fprintf(&b, "rest: %s\n", result.Rest)
 	}
 	for _, media := range result.Media {
 		fmt.Fprintf(&b, "%s: %q\n", media.Type, media.Data)

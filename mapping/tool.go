@@ -46,6 +46,7 @@ type Tool struct {
 	defaults  map[string]any     // client argument -> default
 	template  template
 	responses []specs.Response
+	pager     *pager // nil where the answers are whole
 }
 
 // Tokens estimates what the tool costs in a model's context, at 4 bytes a token.
@@ -127,7 +128,7 @@ type Page struct {
 type Result struct {
 	Status    int
 	Data      json.RawMessage // compact JSON; nil where there is none
-	Next      string
+	Rest      []byte          // where the list goes on, for Walk; nil where it is at its end. It is not for clients.
 	Truncated *Truncated
 	Media     []Media // images, audio and other binary answers
 }
@@ -135,8 +136,8 @@ type Result struct {
 // Truncated says what was cut from an answer, and how to get it.
 type Truncated struct {
 	Kept         int    `json:"kept"`
-	Total        int    `json:"total"`
-	Unit         string `json:"unit"` // items or bytes
+	Total        int    `json:"total,omitempty"` // 0 where nobody says how many there are
+	Unit         string `json:"unit"`            // items or bytes
 	HowToGetMore string `json:"how_to_get_more"`
 }
 
