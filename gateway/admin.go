@@ -9,7 +9,6 @@ import (
 
 	"mcpgate/auth"
 	"mcpgate/config"
-	"mcpgate/mapping"
 )
 
 // newAdminHandler routes the admin address.
@@ -74,7 +73,7 @@ type consoleTool struct {
 	Name     string `json:"name"`
 	Upstream string `json:"upstream"`
 	Request  string `json:"request"`
-	Tokens   int    `json:"tokens"` // what its schema and description cost a model; 4 bytes each
+	Tokens   int    `json:"tokens"` // what it costs a model that is shown it; 4 bytes each
 }
 
 // serveConsole shows what the gateway made of its configuration.
@@ -85,7 +84,7 @@ func (g *Gateway) serveConsole(w http.ResponseWriter, r *http.Request) {
 	snap := g.snapshot.Load()
 	c := console{health: g.health(), Withheld: snap.report.Withheld, Problems: []string{}, Warnings: []string{}}
 	for _, t := range snap.tools {
-		c.Tools = append(c.Tools, consoleTool{t.Name, t.Upstream, t.Method + " " + t.Path, tokens(t)})
+		c.Tools = append(c.Tools, consoleTool{t.Name, t.Upstream, t.Method + " " + t.Path, t.Tokens()})
 	}
 	for _, p := range snap.report.Problems {
 		c.Problems = append(c.Problems, p.Message)
@@ -94,9 +93,4 @@ func (g *Gateway) serveConsole(w http.ResponseWriter, r *http.Request) {
 		c.Warnings = append(c.Warnings, warning.Message)
 	}
 	replyJSON(w, http.StatusOK, c)
-}
-
-// tokens estimates what a tool costs a model that is shown it.
-func tokens(t *mapping.Tool) int {
-	return (len(t.Name) + len(t.Description) + len(t.InputSchema)) / 4
 }

@@ -272,6 +272,19 @@ func TestInstructionsTellOfWhatIsHidden(t *testing.T) {
 	}
 }
 
+// What the budget counts is what a client gets.
+func TestBudgetCountsTheList(t *testing.T) {
+	for _, yaml := range []string{"", searchMode, "discovery: {mode: search, pin: [createPet]}\n"} {
+		g, server := serve(t, setup{yaml: yaml})
+		for _, tt := range listings {
+			size, counted := len(post(t, server, tt.message, tt.headers...).result(t)), 4*g.Report().Division.Tokens
+			if size > counted+200 || counted > size+100 { // what is around the tools
+				t.Errorf("%s %s: the list has %d bytes, %d are counted", yaml, tt.name, size, counted)
+			}
+		}
+	}
+}
+
 // Who shows more than the budget is told at load, at the place of it.
 func TestOverBudgetIsAWarning(t *testing.T) {
 	for yaml, want := range map[string]string{

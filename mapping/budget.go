@@ -156,14 +156,15 @@ func (d *divider) fill(tools []*Tool) {
 // callingOrder puts first what a model calls first: what it can call without an id, and what tells it ids. Of those the
 // ones that read, then those of the areas that have the most tools, which is what an API is about; then the cheap ones.
 func callingOrder(tools []*Tool) func(a, b *Tool) int {
-	sizes := map[string]int{}
+	sizes, costs := map[string]int{}, map[*Tool]int{}
 	area := func(t *Tool) string { return t.Upstream + "\n" + t.area() }
 	for _, t := range tools {
 		sizes[area(t)]++
+		costs[t] = t.Tokens()
 	}
 	return func(a, b *Tool) int {
 		return cmp.Or(cmp.Compare(ids(a), ids(b)), compareBools(b.Annotations.ReadOnly, a.Annotations.ReadOnly),
-			cmp.Compare(sizes[area(b)], sizes[area(a)]), cmp.Compare(a.Tokens(), b.Tokens()), byName(a, b))
+			cmp.Compare(sizes[area(b)], sizes[area(a)]), cmp.Compare(costs[a], costs[b]), byName(a, b))
 	}
 }
 

@@ -20,7 +20,7 @@ func sized(name, path string, reads, described bool, tags ...string) *Tool {
 	upstream, _, _ := strings.Cut(name, ".")
 	t := &Tool{Name: name, Upstream: upstream, Path: path, Tags: tags, Described: described}
 	t.Annotations.ReadOnly = reads
-	t.InputSchema = json.RawMessage(strings.Repeat(" ", 400*len(upstream)-len(name)))
+	t.InputSchema = json.RawMessage(strings.Repeat(" ", 400*len(upstream)-hintBytes-len(name)))
 	return t
 }
 

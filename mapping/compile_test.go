@@ -101,7 +101,11 @@ func TestConstraintsOfAListAreItsItems(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	tool := &Tool{Name: "ab", Title: "A b", Description: "Does", InputSchema: json.RawMessage(`{"type":"object"}`)}
-	if got := tool.Tokens(); got != 7 { // 26 bytes
+	if got := tool.Tokens(); got != 51 { // 172 + 2 + 2*3 + 4 + 17 bytes
+		t.Error(got)
+	}
+	tool.Description = `a<b "c"`
+	if got := tool.Tokens(); got != 53 { // a\u003cb \"c\" has 10 bytes more
 		t.Error(got)
 	}
 }

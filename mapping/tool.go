@@ -5,6 +5,7 @@ package mapping
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -49,9 +50,24 @@ type Tool struct {
 	pager     *pager // nil where the answers are whole
 }
 
-// Tokens estimates what the tool costs in a model's context, at 4 bytes a token.
+// hintBytes is what a tool's entry in a list has besides its texts: keys, braces and hints.
+const hintBytes = 172
+
+// Tokens estimates what the tool costs in a model's context: what its entry in a list has in JSON, at 4 bytes a token.
+// The title is there twice, as clients of two kinds want it.
 func (t *Tool) Tokens() int {
-	return (len(t.Name) + len(t.Title) + len(t.Description) + len(t.InputSchema) + 3) / 4
+	size := hintBytes + len(t.Name) + 2*quotedLength(t.Title) + quotedLength(t.Description) + escapedLength(string(t.InputSchema))
+	return (size + 3) / 4
+}
+
+// quotedLength is the length of a text as it stands in JSON, between the quotes.
+func quotedLength(s string) int {
+	return escapedLength(s) + strings.Count(s, `"`) + strings.Count(s, `\`)
+}
+
+// escapedLength is the length of JSON once <, > and & are \u003c and the like, which is how lists are written.
+func escapedLength(s string) int {
+	return len(s) + 5*(strings.Count(s, "<")+strings.Count(s, ">")+strings.Count(s, "&"))
 }
 
 // Annotations are hints for clients about what a tool does.

@@ -22,7 +22,7 @@ func (t *terminal) toolsCommand() *cobra.Command {
 		Use:   "tools",
 		Short: "List the tools that gateway.yaml makes",
 		Long: `List the tools that gateway.yaml makes, each with its HTTP request and what it costs in a model's context
-(a token is taken for 4 bytes of name, description and schema).
+(a token is taken for 4 bytes of its entry in the list).
 
 --budget says which of them a client is shown, which a model finds with search_tools, and why (discovery in gateway.yaml).`,
 		Args: cobra.NoArgs,
