@@ -23,7 +23,7 @@ func branch(e *jsonschema.ValidationError, path string, fields *[]fault.Field) {
 	}
 	nearest := e.Causes[0]
 	for _, cause := range e.Causes[1:] {
-		if nearness(cause) > nearness(nearest) {
+		if nearness(cause, len(e.InstanceLocation)) > nearness(nearest, len(e.InstanceLocation)) {
 			nearest = cause
 		}
 	}
@@ -67,13 +67,14 @@ func allowed(e *jsonschema.ValidationError) (string, bool) {
 }
 
 // nearness says how likely an alternative is the one that was meant: one whose fixed values are there (a discriminator, as
-// a rule) before one whose are not, then the one whose first mismatch lies deepest.
-func nearness(e *jsonschema.ValidationError) int {
+// a rule) before one whose are not, one of the value's own type before one that is not, then the one whose first mismatch lies
+// deepest. The alternatives are at the given depth.
+func nearness(e *jsonschema.ValidationError, depth int) int {
 	const fixed = 1 << 10
 	if len(e.Causes) > 0 {
 		best := fixed
 		for _, cause := range e.Causes {
-			best = min(best, nearness(cause))
+			best = min(best, nearness(cause, depth))
 		}
 		return best
 	}
@@ -82,6 +83,9 @@ func nearness(e *jsonschema.ValidationError) int {
 	case *kind.Const, *kind.Enum:
 	case *kind.Type:
 		near += fixed / 2
+		if len(e.InstanceLocation) > depth {
+			near += fixed / 2 // a field of the wrong type is there, at least
+		}
 	default:
 		near += fixed
 	}

@@ -70,6 +70,9 @@ func (t *Tool) checkTogether(args Arguments) []fault.Field {
 	if len(body) == 0 && !t.template.body.required {
 		return nil // there is no body
 	}
+	if least := t.together.MinProperties; least != nil && len(body) < *least {
+		return []fault.Field{{Path: "arguments", Message: fmt.Sprintf("needs at least %d of %s", *least, listed(sortedKeys(t.parts)))}}
+	}
 	if err := t.together.Validate(body); err != nil {
 		return mismatches(err)
 	}

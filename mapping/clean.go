@@ -98,7 +98,32 @@ func (c *cleaner) schema(value any, depth int) any {
 		}
 	}
 	c.dropReadOnly(out, schema)
+	if contradicted(out, schema) {
+		delete(out, "format")
+	}
 	return out
+}
+
+// contradicted reports whether a document itself says that a format is not meant: lengths that a UUID can't have, or an
+// example that is no date.
+func contradicted(cleaned, original map[string]any) bool {
+	name, _ := cleaned["format"].(string)
+	format, checked := formats[name]
+	if !checked {
+		return false
+	}
+	example := format.wanted[strings.LastIndexByte(format.wanted, ' ')+1:]
+	least, bounded := number(cleaned["minLength"])
+	most, limited := number(cleaned["maxLength"])
+	if bounded && least > float64(len(example)) && name != "email" && name != "uri" || limited && most < float64(len(example)) {
+		return true
+	}
+	examples, _ := original["examples"].([]any)
+	choices, _ := cleaned["enum"].([]any)
+	return slices.ContainsFunc(slices.Concat(examples, choices, []any{cleaned["default"], cleaned["const"]}), func(value any) bool {
+		text, ok := value.(string)
+		return ok && text != "" && !format.fits(text)
+	})
 }
 
 // value cleans a keyword's value; false where it is not what the keyword demands.

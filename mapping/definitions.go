@@ -26,6 +26,7 @@ func newDefinitions(document *specs.Document) *definitions {
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.UseLoader(noLoader{})
 	compiler.UseRegexpEngine(compilePattern)
+	assertFormats(compiler)
 	return &definitions{
 		document: document, compiler: compiler,
 		clean: map[string]map[string]any{}, urls: map[string]string{},

@@ -17,22 +17,26 @@ type level struct {
 	argument, nested int // bytes of the description of an argument, and of what lies deeper
 	depth            int // how deep schemas nest
 	enum             int // values of an enum below an argument
+	optional         int // bytes of the description of an argument that may be left out; -1 where it has no more than a type
 }
 
 // levels from the fullest on: long descriptions go first, then depth.
 var levels = []level{
-	{argument: 400, nested: 200, depth: maxDepth, enum: 500},
-	{argument: 300, nested: 80, depth: maxDepth, enum: 100},
-	{argument: 200, nested: 0, depth: maxDepth, enum: 50},
-	{argument: 200, nested: 0, depth: 6, enum: 50},
-	{argument: 200, nested: 0, depth: 4, enum: 20},
-	{argument: 160, nested: 0, depth: 3, enum: 20},
-	{argument: 120, nested: 0, depth: 2, enum: 20},
-	{argument: 120, nested: 0, depth: 1, enum: 20},
+	{argument: 400, nested: 200, depth: maxDepth, enum: 500, optional: 400},
+	{argument: 300, nested: 80, depth: maxDepth, enum: 100, optional: 300},
+	{argument: 200, nested: 0, depth: maxDepth, enum: 50, optional: 200},
+	{argument: 200, nested: 0, depth: 6, enum: 50, optional: 200},
+	{argument: 200, nested: 0, depth: 4, enum: 20, optional: 200},
+	{argument: 160, nested: 0, depth: 3, enum: 20, optional: 160},
+	{argument: 120, nested: 0, depth: 2, enum: 20, optional: 120},
+	{argument: 120, nested: 0, depth: 1, enum: 20, optional: 120},
+	{argument: 120, nested: 0, depth: 1, enum: 20, optional: 40},
+	{argument: 120, nested: 0, depth: 1, enum: 10, optional: 0},
+	{argument: 120, nested: 0, depth: 1, enum: 10, optional: -1},
 }
 
 // shortened is said of a tool whose schema clients see without its depths.
-const shortened = "Not all nested fields are listed here; the others are accepted too, as the API documents them."
+const shortened = "Not all of the input is described here; nested fields that are not listed are accepted too, as the API documents them."
 
 // view is how clients see the schemas of one tool: shorter, and without what some of them can't read. It only widens.
 type view struct {
@@ -69,16 +73,33 @@ func lower(d *definitions, l level, in *inputs, required []any) (json.RawMessage
 
 // argument is the schema of one argument, with its description.
 func (v *view) argument(a *argument) map[string]any {
+	limit := v.level.argument
+	if !a.required {
+		limit = v.level.optional
+	}
+	if limit < 0 {
+		return v.bare(a)
+	}
 	out := asObject(v.schema(a.schema, 0))
 	text := a.text()
 	if a.slot.binary || a.schema["contentEncoding"] == "base64" && a.wire == "" {
 		text = strings.TrimSpace(sentence(text) + " The bytes, in base64.")
 	}
-	if text = cut(text, v.level.argument); text != "" {
+	if text = cut(text, limit); text != "" {
 		out["description"] = text
 	}
 	if a.defaulted {
 		out["default"] = a.value
+	}
+	return out
+}
+
+// bare is the type of an argument and nothing else: a tool with hundreds of them has room for no more.
+func (v *view) bare(a *argument) map[string]any {
+	v.stubs = true
+	out := map[string]any{}
+	if kind, ok := v.definitions.follow(a.schema)["type"]; ok {
+		out["type"] = kind
 	}
 	return out
 }

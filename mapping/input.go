@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -55,11 +56,15 @@ func collect(d *definitions, op *specs.Operation) *inputs {
 		})
 	}
 	if op.Body != nil && len(op.Body.Content) > 0 {
-		in.collectBody(d, op.Body)
+		in.collectBody(d, op.Body, meansBody[op.Method])
 	}
 	in.sort()
 	return in
 }
+
+// meansBody are the methods of which a call without a body is worth nothing where its schema requires a property. Few
+// documents say that the body is required then: 170 of the 915 bodies that documents were counted for don't.
+var meansBody = map[string]bool{http.MethodPost: true, http.MethodPut: true, http.MethodPatch: true}
 
 // collectFor is collect for an entry of gateway.yaml. One that names a property of a body which may be left out has a body
 // in mind: it is flattened then, and required.
@@ -95,13 +100,14 @@ func (in *inputs) sort() {
 	})
 }
 
-// collectBody makes one argument of each property where that loses nothing, else one of the whole body.
-func (in *inputs) collectBody(d *definitions, body *specs.Body) {
+// collectBody makes one argument of each property where that loses nothing, else one of the whole body. meant says that the
+// call means its body though the document lets it be left out.
+func (in *inputs) collectBody(d *definitions, body *specs.Body, meant bool) {
 	media := chooseMedia(d, body.Content)
 	schema := d.cleaned(media.Schema)
 	media.Type = concrete(media.Type, d.follow(schema))
 	in.body = &bodyTemplate{mediaType: media.Type, required: body.Required, encoding: media.Encoding}
-	if flat, ok := flatten(d, schema); ok && structured(media.Type) && (body.Required || len(flat.required) == 0) {
+	if flat, ok := flatten(d, schema); ok && structured(media.Type) && (body.Required || meant || len(flat.required) == 0) {
 		in.rest = flat.rest
 		for _, name := range sortedKeys(flat.properties) {
 			a := &argument{wire: name, in: "body", schema: flat.properties[name],

@@ -94,6 +94,8 @@ func limit(k jsonschema.ErrorKind) string {
 		return fmt.Sprintf("must have at least %s, and has %d", counted(k.Want, "field"), k.Got)
 	case *kind.MaxProperties:
 		return fmt.Sprintf("must have at most %s, and has %d", counted(k.Want, "field"), k.Got)
+	case *kind.Format:
+		return "must be " + formats[k.Want].wanted
 	case *kind.Contains:
 		return "must have an item of a kind that it has not"
 	case *kind.PropertyNames:

@@ -161,10 +161,11 @@ func (c *compilation) checkValues(t *Tool, p *plan, in *inputs) {
 		if !a.fixed && !a.defaulted {
 			continue
 		}
-		schema, err := p.defs.compile(a.schema)
-		if err == nil {
-			a.value = lenient(schema, a.value)
-			err = schema.Validate(a.value)
+		err := a.fitValue(p.defs)
+		if err != nil && !a.documented && a.schema["format"] != nil {
+			a.schema = p.defs.resolved(a.schema) // who writes gateway.yaml knows better what the API takes: "today" for a date
+			delete(a.schema, "format")
+			err = a.fitValue(p.defs)
 		}
 		switch {
 		case err != nil && a.documented:
@@ -180,6 +181,16 @@ func (c *compilation) checkValues(t *Tool, p *plan, in *inputs) {
 			t.defaults[a.name] = a.value
 		}
 	}
+}
+
+// fitValue reads the value as what the argument takes, and checks it.
+func (a *argument) fitValue(d *definitions) error {
+	schema, err := d.compile(a.schema)
+	if err != nil {
+		return err
+	}
+	a.value = lenient(schema, a.value)
+	return schema.Validate(a.value)
 }
 
 func firstMismatch(err error) string {

@@ -192,9 +192,9 @@ func TestWithout(t *testing.T) {
 	for _, step := range []struct{ path, want string }{
 		{"a.b.x", `{"a":{"d":2},"e":[{"f":1},{"g":2}],"h":3}`},
 		{"e[1].g", `{"a":{"d":2},"e":[{"f":1},{}],"h":3}`},
-		{"e[0].missing", `{"a":{"d":2},"h":3}`},
-		{"h", `{"a":{"d":2}}`},
-		{"nowhere", `{"a":{"d":2}}`},
+		{"e[0].missing", `{"a":{"d":2},"e":[{}],"h":3}`},
+		{"h", `{"a":{"d":2},"e":[{}]}`},
+		{"nowhere", `{"a":{"d":2},"e":[{}]}`},
 	} {
 		without(drawn, pathSteps.FindAllString(step.path, -1))
 		got, err := json.Marshal(drawn)

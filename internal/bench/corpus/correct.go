@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -38,6 +39,10 @@ func mend(drawn, full map[string]any, fields []fault.Field) bool {
 	changed := false
 	for _, field := range fields {
 		steps := pathSteps.FindAllString(field.Path, -1)
+		if strings.HasSuffix(field.Message, "say more") && len(steps) > 0 && full[steps[0]] != nil && !reflect.DeepEqual(drawn[steps[0]], full[steps[0]]) {
+			drawn[steps[0]], changed = full[steps[0]], true
+			continue
+		}
 		if value, ok := told(field.Message); ok && replace(drawn, steps, value) {
 			changed = true
 			continue
@@ -52,6 +57,9 @@ func add(drawn, full map[string]any, message string) bool {
 	needs, ok := strings.CutPrefix(message, "needs ")
 	if !ok {
 		return false
+	}
+	if anyOf, ok := strings.CutPrefix(needs, "at least 1 of "); ok {
+		needs, _, _ = strings.Cut(anyOf, ", ")
 	}
 	first, _, _ := strings.Cut(needs, ", or ")
 	changed := false
@@ -73,6 +81,9 @@ func told(message string) (any, bool) {
 	if m := tooLong.FindStringSubmatch(message); m != nil {
 		n, err := strconv.Atoi(m[1])
 		return strings.Repeat("x", min(n, 100)), err == nil
+	}
+	if _, example, ok := strings.Cut(message, " such as "); ok {
+		return example, true
 	}
 	if pattern, ok := strings.CutPrefix(message, "must match the pattern "); ok {
 		return textFor(pattern, 1)
@@ -128,6 +139,8 @@ func without(owner map[string]any, steps []string) bool {
 			if inner, ok := items[i].(map[string]any); ok && without(inner, steps[2:]) {
 				return true
 			}
+			owner[steps[0]] = append(append([]any{}, items[:i]...), items[i+1:]...)
+			return true
 		}
 	}
 	delete(owner, steps[0])
