@@ -20,6 +20,7 @@ import (
 	"mcpgate/auth"
 	"mcpgate/config"
 	"mcpgate/internal/fault"
+	"mcpgate/internal/telemetry"
 )
 
 func TestCallReadsAndWrites(t *testing.T) {
@@ -246,6 +247,21 @@ func TestResultHoldsNoSecretThatTheUpstreamRepeats(t *testing.T) {
 	}
 	if text := asJSON(t, l.call("read", `{"id": "1"}`)); !strings.Contains(text, "en-GB-oxendict") {
 		t.Errorf("a header that is no secret was masked: %s", text)
+	}
+}
+
+func TestFailureHoldsNoSecretInAnyOfItsTexts(t *testing.T) {
+	const token = "s3cr3t-token"
+	f := fault.New(fault.Validation, token, nil)
+	f.Hint, f.Fields = token, []fault.Field{{Path: token, Message: token}}
+	f.Upstream = &fault.Upstream{Status: 400, Code: token, RequestID: token}
+	outcome := failure(f, "")
+	outcome.mask(telemetry.NewMasker([]config.Secret{config.NewSecret(token)}))
+	if text := asJSON(t, outcome); strings.Contains(text, token) || strings.Count(text, "[secret]") != 6 {
+		t.Error(text)
+	}
+	if f.Fields[0].Path != token || f.Upstream.Code != token {
+		t.Error("the fault itself was changed, which others may hold")
 	}
 }
 

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -17,6 +18,9 @@ func (g *Gateway) newHandler() (http.Handler, error) {
 	g.routeHealth(mux)
 	mcp := access.guard(newEdge(g), http.MethodPost)
 	path := "/" + strings.Trim(g.cfg.Server.Path, "/")
+	if path == "/" { // the status page is there; config.Load lets no such path through
+		return nil, fmt.Errorf("server.path: %q is not a path of MCP's own", g.cfg.Server.Path)
+	}
 	mux.Handle(path, mcp)
 	mux.Handle(path+"/{$}", mcp)
 	mux.HandleFunc("/{$}", g.serveStatus)

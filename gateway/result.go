@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"mcpgate/internal/fault"
@@ -74,8 +75,13 @@ func (o *Outcome) mask(secrets *telemetry.Masker) {
 	for i := range o.Errors {
 		e := &o.Errors[i]
 		e.Message, e.Hint = secrets.Text(e.Message), secrets.Text(e.Hint)
+		e.Fields = slices.Clone(e.Fields) // the fault's own, which may be another call's, too
 		for j := range e.Fields {
-			e.Fields[j].Message = secrets.Text(e.Fields[j].Message)
+			f := &e.Fields[j]
+			f.Path, f.Message = secrets.Text(f.Path), secrets.Text(f.Message)
+		}
+		if u := e.Upstream; u != nil {
+			e.Upstream = &fault.Upstream{Status: u.Status, Code: secrets.Text(u.Code), RequestID: secrets.Text(u.RequestID)}
 		}
 	}
 }

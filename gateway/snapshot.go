@@ -116,7 +116,7 @@ func compile(ctx context.Context, cfg *config.Config) (compiled, error) {
 				c.report.Warnings = append(c.report.Warnings, warnings...)
 				if err != nil {
 					path := u.Path().Child("spec", strconv.Itoa(i))
-					c.report.Problems = append(c.report.Problems, cfg.Problem(path, err.Error(), ""))
+					c.report.Problems = append(c.report.Problems, cfg.Problem(path, documentError(err), ""))
 				}
 				documents[i] = doc
 				return nil
@@ -145,6 +145,15 @@ func compile(ctx context.Context, cfg *config.Config) (compiled, error) {
 		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
 	})
 	return c, nil
+}
+
+// documentError writes why a document can't be read, with its place as problems have theirs.
+func documentError(err error) string {
+	e, ok := errors.AsType[*specs.Error](err)
+	if !ok {
+		return err.Error()
+	}
+	return config.Position{File: e.Pos.File, Line: e.Pos.Line, Column: e.Pos.Column}.String() + ": " + e.Message
 }
 
 // toolsOf returns the tools of one upstream.

@@ -127,3 +127,25 @@ func TestDocumentsAreReadAtTheSameTime(t *testing.T) {
 		t.Errorf("%d tools, %v, %v", len(tools), report.Problems, err)
 	}
 }
+
+// A document's problem names the file as its warnings do: relative to where the program runs, where that is shorter.
+func TestDocumentProblemNamesTheFileShortly(t *testing.T) {
+	cfg := configure(t, map[string]string{
+		"broken.yaml":  "openapi: [",
+		"gateway.yaml": "upstreams:\n  bad: {spec: broken.yaml, base_url: 'http://127.0.0.1:1'}\n",
+	})
+	t.Chdir(cfg.Dir)
+	_, report, err := Load(t.Context(), cfg)
+	if err != nil || len(report.Problems) != 1 {
+		t.Fatal(report.Problems, err)
+	}
+	if message := report.Problems[0].Message; !strings.HasPrefix(message, "broken.yaml:1") {
+		t.Error(message)
+	}
+}
+
+func TestConfigThatWasNotLoadedIsAnError(t *testing.T) {
+	if _, err := New(t.Context(), &config.Config{}, Options{}); err == nil || !strings.Contains(err.Error(), "server.path") {
+		t.Errorf("without a path: %v", err)
+	}
+}
