@@ -34,8 +34,8 @@ func (n *node) hide() {
 	}
 }
 
-// secretVariable finds a variable whose name says that it holds a secret.
-var secretVariable = regexp.MustCompile(`(?i)\$\{[^}]*(token|secret|passw|key)`)
+// secretVariable finds a variable whose name says that it holds a secret, or a file, which is how platforms mount one.
+var secretVariable = regexp.MustCompile(`(?i)\$\{(file:|[^}]*(token|secret|passw|key))`)
 
 // shown is what a message says of a value: the variable where that holds a secret, and stands in a wrong place.
 func (n *node) shown(value string) string {

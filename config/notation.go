@@ -58,6 +58,7 @@ func (s *Secret) decode(d *decoder, n *node, path Path) {
 		return
 	}
 	*s = NewSecret(text)
+	s.named = secretVariable.MatchString(n.text)
 }
 
 func (s *Strings) decode(d *decoder, n *node, path Path) {

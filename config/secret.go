@@ -12,6 +12,7 @@ type Secret struct {
 	// A pointer to a plain type: fmt calls no method on the unexported fields of other structs, and prints what it finds
 	// there, but of such a pointer the address alone.
 	value *string
+	named bool
 }
 
 const hidden = "[secret]"
@@ -21,7 +22,7 @@ func NewSecret(value string) Secret {
 	if value == "" {
 		return Secret{}
 	}
-	return Secret{&value}
+	return Secret{value: &value}
 }
 
 // Reveal returns the value itself.
@@ -31,6 +32,10 @@ func (s Secret) Reveal() string {
 	}
 	return *s.value
 }
+
+// Named reports whether gateway.yaml itself says that the value is secret, whatever the key: it comes from a
+// ${file:...}, or from a variable whose name says so, such as ${ACME_SECRET}.
+func (s Secret) Named() bool { return s.named }
 
 // IsZero reports whether there is no value.
 func (s Secret) IsZero() bool { return s.value == nil }

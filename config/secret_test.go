@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -118,4 +119,29 @@ func loadText(t testing.TB, text string, env ...string) *Config {
 		t.Errorf("the schema: %v", err)
 	}
 	return cfg
+}
+
+// The name of a header may say nothing; where its value comes from does.
+func TestSecretIsNamed(t *testing.T) {
+	mounted := filepath.Join(t.TempDir(), "mounted")
+	if err := os.WriteFile(mounted, []byte("value\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := loadText(t, strings.ReplaceAll(`
+upstreams:
+  acme:
+    base_url: https://acme.example
+    tools: {a: {request: GET /a, description: Reads.}}
+    headers:
+      X-Plain: text
+      X-Tenant: ${TENANT}
+      X-Acme: ${ACME_SECRET}
+      X-Default: ${ACME_KEY:-none}
+      X-File: "${file:FILE}"
+`, "FILE", mounted), "TENANT=t", "ACME_SECRET=s")
+	for name, value := range cfg.Upstreams["acme"].Headers {
+		if want := name != "X-Plain" && name != "X-Tenant"; value.Named() != want {
+			t.Errorf("%s: %v, want %v", name, value.Named(), want)
+		}
+	}
 }

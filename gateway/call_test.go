@@ -250,6 +250,18 @@ func TestResultHoldsNoSecretThatTheUpstreamRepeats(t *testing.T) {
 	}
 }
 
+// X-Acme says nothing of what it holds; the variable in gateway.yaml that it comes from does.
+func TestResultHoldsNoSecretOfAVariable(t *testing.T) {
+	l := newLab(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"acme": %q, "tenant": %q}`, r.Header.Get("X-Acme"), r.Header.Get("X-Tenant"))
+	}), "headers: {X-Acme: '${ACME_SECRET:-acme-secret}', X-Tenant: '${TENANT:-tenant-seven}'}")
+	want := `{"ok":true,"status_code":200,"data":{"acme":"[secret]","tenant":"tenant-seven"}}`
+	if diff := cmp.Diff(want, asJSON(t, l.call("read", arguments["read"]))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestFailureHoldsNoSecretInAnyOfItsTexts(t *testing.T) {
 	const token = "s3cr3t-token"
 	f := fault.New(fault.Validation, token, nil)

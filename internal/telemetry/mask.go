@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -114,7 +113,7 @@ func Secrets(cfg *config.Config) []config.Secret {
 var secretHeader = regexp.MustCompile(`(?i)auth|cookie|key|token|secret|passw|signature|credential`)
 
 // UpstreamSecrets returns the values that an upstream's requests carry and that nobody else may see: its credential,
-// and the headers whose names say that they are one.
+// and the headers that are one by their name, or by that of the variable in gateway.yaml which they come from.
 func UpstreamSecrets(u *config.Upstream) []config.Secret {
 	c := u.Credential
 	secrets := []config.Secret{c.Token, c.Password, c.Value}
@@ -130,7 +129,7 @@ func UpstreamSecrets(u *config.Upstream) []config.Secret {
 	}
 	for _, named := range headers {
 		for name, value := range named {
-			if secretHeader.MatchString(http.CanonicalHeaderKey(name)) {
+			if value.Named() || secretHeader.MatchString(name) {
 				secrets = append(secrets, value)
 				_, credential, _ := strings.Cut(value.Reveal(), " ") // "Bearer ...": the part that counts
 				secrets = append(secrets, config.NewSecret(credential))
