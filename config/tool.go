@@ -114,13 +114,22 @@ type Query struct {
 	Title string `yaml:"title"`
 	// Description is what the model reads: say which tables and fields there are, and give an example.
 	Description string `yaml:"description"`
-	// Language that is checked: only SELECT passes. With none the model's text goes to the API as it is.
+	// Language that the query is parsed as: one SELECT passes and nothing else, and what is sent is written anew from the
+	// parse. With none the model's text goes to the API as it is, with all that the credential may do there.
 	Language string `yaml:"language" default:"none" enum:"none,suiteql,soql"`
-	// Tables that may be read.
-	Tables Later `yaml:"tables"`
-	// Fields that may be read, by table.
-	Fields Later `yaml:"fields"`
-	// Limit is put into a query that has none, or a higher one.
-	Limit    Later    `yaml:"limit"`
-	Response Response `yaml:"response"`
+	// Tables that may be read; any where there is no list. Needs a language.
+	Tables []string `yaml:"tables"`
+	// Fields that may be read, by table; of a table without a list, any. They hold wherever a name stands: in WHERE, ORDER BY
+	// and joins too, and * stands for them. A parent's field in SOQL is listed as Account.Name. Needs a language.
+	Fields map[string][]string `yaml:"fields"`
+	// Limit is put into a query that has none, or a higher one: the most rows. Needs a language.
+	Limit int `yaml:"limit"`
+	// Template is a query in which {name} stands for an argument; the model then gives the arguments, and writes no query. A
+	// value is quoted as the language does, and can't leave its place. Needs a language.
+	Template string `yaml:"template"`
+	// Arguments of the template, by the names in it: type (string, integer, number, boolean, or array for IN ({ids})), format
+	// (date; date-time in SOQL; identifier for a field's name out of an enum), and what the model reads. All are required,
+	// but those with a default.
+	Arguments map[string]*Argument `yaml:"arguments"`
+	Response  Response             `yaml:"response"`
 }

@@ -65,8 +65,54 @@ func (v *validator) query(u *Upstream, q *Query) {
 		v.unless(method == "GET" || method == "POST", at.Child("request"), "a query is sent with GET or POST", "")
 	}
 	v.unless(q.Argument != "", at.Child("argument"), "the query needs a parameter or property to go to", "write argument: q")
+	v.queryRules(at, q)
 	v.headers(u, at.Child("headers"), q.Headers)
 	v.response(at.Child("response"), &q.Response)
 	_, twice := u.Tools[q.Name]
 	v.unless(!twice, at, fmt.Sprintf("the tool %q is under tools too", q.Name), "rename one of them")
+}
+
+// queryRules checks what a query may read, and its template: all of it needs a language that is parsed.
+func (v *validator) queryRules(at Path, q *Query) {
+	if q.Language == "none" {
+		for _, key := range []string{"tables", "fields", "limit", "template", "arguments"} {
+			v.unless(!v.given(at.Child(key)), at.Child(key), key+" needs a language: with none the query is not looked at", "write language: suiteql or soql")
+		}
+		return
+	}
+	v.unless(!v.given(at.Child("limit")) || q.Limit > 0, at.Child("limit"), "a limit is 1 or more", "leave it out where there is none")
+	v.unless(!v.given(at.Child("tables")) || len(q.Tables) > 0, at.Child("tables"), "an empty list allows nothing", "leave it out where any table may be read")
+	for _, table := range sortedNames(q.Fields) {
+		path := at.Child("fields", table)
+		v.unless(len(q.Fields[table]) > 0, path, "an empty list allows nothing", "leave it out where any field may be read")
+		listed := slices.ContainsFunc(q.Tables, func(t string) bool { return strings.EqualFold(t, table) })
+		if len(q.Tables) > 0 && !listed {
+			hint := "add it to tables"
+			if near := nearest(table, q.Tables); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+			v.add(path, fmt.Sprintf("the table %q is not among tables", table), hint)
+		}
+	}
+	v.unless(q.Template != "" || len(q.Arguments) == 0, at.Child("arguments"), "arguments are for a template", `write template: "SELECT id FROM customer WHERE email = {email}"`)
+	for _, key := range sortedNames(q.Arguments) {
+		v.templateArgument(at.Child("arguments", key), q.Language, q.Arguments[key])
+	}
+}
+
+// templateArgument checks an argument of a template: it has a type that a query can write down.
+func (v *validator) templateArgument(at Path, language string, a *Argument) {
+	v.unless(a.In == "", at.Child("in"), "an argument of a template goes where {name} stands", "leave it out")
+	v.unless(a.Type != "object", at.Child("type"), "a query has no place for an object", "write string, integer, number, boolean or array")
+	v.unless(!a.Hide && a.Value == nil, at, "write a fixed value into the template", "")
+	v.unless(a.Required == nil || *a.Required || a.Default != nil, at.Child("required"), "a template has no room for an argument that is left out", "give it a default")
+	formats := []string{"", "date", "identifier"}
+	if language == "soql" {
+		formats = append(formats, "date-time")
+	}
+	v.unless(slices.Contains(formats, a.Format), at.Child("format"), fmt.Sprintf("%q is no format here", a.Format), "write "+alternatives(formats[1:]))
+	v.unless(a.Format == "" || a.Type == "" || a.Type == "string", at.Child("format"), "format means nothing with type: "+a.Type, "")
+	v.unless(a.Format != "identifier" || len(a.Enum) > 0, at, "an identifier needs an enum of the fields it may name", "write enum: [id, companyname]")
+	v.argument(at, a)
+	v.declared(at, a)
 }

@@ -50,7 +50,7 @@ func TestShippedFile(t *testing.T) {
 
 	// What a model gets wrong is answered with what would be right.
 	o.fails("update_opportunity", `{"id":"006Ab00000Wz006QAC","StageName":"Won"}`, "Closed Won")
-	o.fails("execute_suiteql", `{"q":"SELECT id FROM orders"}`, "salesOrder")
+	o.fails("execute_suiteql", `{"q":"SELECT id FROM customers"}`, `did you mean "customer"?`)
 	o.fails("execute_soql", `{"q":"SELECT Phone2 FROM Account"}`, "Phone")
 }
 
@@ -63,7 +63,7 @@ func TestShippedFileWithARealUpstream(t *testing.T) {
 	equal(t, "the request", got.line, "POST /services/rest/query/v1/suiteql")
 	equal(t, "Prefer", got.header.Get("Prefer"), "transient")
 	equal(t, "Authorization", got.header.Get("Authorization"), "Bearer t0ken")
-	equal(t, "the body", got.body, `{"q":"SELECT id FROM customer"}`)
+	equal(t, "the body", got.body, `{"q":"SELECT id FROM customer FETCH FIRST 1000 ROWS ONLY"}`)
 	equal(t, "the sandbox's answer for the other", at(o.call("execute_soql", `{"q":"SELECT COUNT() FROM Account"}`), "totalSize"), "12")
 }
 

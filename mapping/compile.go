@@ -31,8 +31,10 @@ type plan struct {
 	fixed    bool // the name is gateway.yaml's, and is used as it is
 	headers  map[string]config.Secret
 	query    *Query
-	note     string // put behind the description
-	partial  bool   // no property of the body is required
+	// statement is what a query may be; nil where it is not parsed.
+	statement *statement
+	note      string // put behind the description
+	partial   bool   // no property of the body is required
 }
 
 // compilation collects the tools and the problems of one Compile.
@@ -111,12 +113,16 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 	}
 	c.place(p, in)
 	c.override(p, in)
+	c.declare(p, in)
 	c.checkTemplate(p, in)
 	c.page(t, p, in)
 	in.assignNames()
 	t.namePager(in)
 	c.checkValues(t, p, in)
 	t.template.base = base
+	if p.statement != nil {
+		t.statement = p.statement.named(in)
+	}
 	t.fill(p, in)
 	if err := t.compileInput(p.defs, in); err != nil {
 		c.problem(p.path, "", "%s %s of upstream %q: its schema can't be used: %v", t.Method, t.Path, t.Upstream, err)
@@ -140,6 +146,8 @@ func (t *Tool) fill(p *plan, in *inputs) {
 		switch {
 		case a.fixed:
 			s.value = a.value
+		case a.written:
+			s.argument = a.name
 		case a.hidden && !a.defaulted:
 			continue
 		case a.hidden:

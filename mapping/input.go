@@ -24,6 +24,7 @@ type argument struct {
 	slot        slot
 
 	hidden     bool // the model does not see it
+	written    bool // and the gateway writes it: a query made of a template
 	fixed      bool // value is sent, and hidden
 	value      any
 	defaulted  bool // value is sent where the model says nothing
@@ -34,7 +35,7 @@ type argument struct {
 func (a *argument) text() string { return cmp.Or(a.description, described(a.schema)) }
 
 // places in the order in which an argument gets its plain name, where several have one name on the wire.
-var places = []string{"variable", "path", "query", "header", "cookie", "body", "paging"}
+var places = []string{"template", "variable", "path", "query", "header", "cookie", "body", "paging"}
 
 // inputs are the arguments of an operation, and how its body is made of them.
 type inputs struct {

@@ -29,6 +29,9 @@ func (c *compilation) queries(u *config.Upstream, all []*candidate, none *defini
 		p := &plan{upstream: u, defs: none, path: path, name: name, fixed: true, headers: maps.Clone(u.Headers),
 			entry: &config.Tool{Title: cmp.Or(q.Title, words(name)), Description: q.Description, Response: q.Response},
 			query: &Query{Argument: cmp.Or(q.Argument, "q"), Language: language}}
+		if language != "none" {
+			p.statement = c.statement(path, q)
+		}
 		if p.headers == nil {
 			p.headers = map[string]config.Secret{}
 		}
@@ -73,13 +76,17 @@ func (c *compilation) queryOperation(p *plan, request string, all []*candidate) 
 	}
 	about := "The query."
 	if language := languages[p.query.Language]; language != "" {
-		about = fmt.Sprintf("The query in %s: one SELECT statement.", language)
+		about = fmt.Sprintf("The query in %s: one SELECT statement.%s", language, p.statement.rules.about())
 		p.entry.Annotations = config.Annotations{ReadOnly: new(true), Idempotent: new(true)}
 		p.entry.Idempotent = true
 	}
 	p.entry.Arguments = map[string]*config.Argument{p.query.Argument: {Required: new(true)}}
-	if in := collect(p.defs, p.op); in.find(p.query.Argument).text() == "" {
+	said := collect(p.defs, p.op).find(p.query.Argument).text()
+	switch {
+	case said == "":
 		p.entry.Arguments[p.query.Argument].Description = about
+	case p.statement != nil:
+		p.entry.Arguments[p.query.Argument].Description = sentence(said) + p.statement.rules.about()
 	}
 	return true
 }

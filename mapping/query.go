@@ -1,34 +1,97 @@
 package mapping
 
-import (
-	"encoding/json"
-	"fmt"
-	"strings"
-)
-
-// Select is a parsed query: the part of SQL that SuiteQL and SOQL share.
+// Select is a parsed query of SuiteQL or SOQL, also one inside another.
 type Select struct {
-	Fields  []Selected
-	From    string // the type or table
-	Alias   string // of From; "" where there is none
-	Where   Condition
-	OrderBy []Order
-	Limit   *int // LIMIT n, or FETCH FIRST n ROWS ONLY; nil where there is none
-	Offset  int
+	Distinct bool
+	Fields   []Selected
+	From     []Table // one; with SuiteQL's joins more
+	Where    Condition
+	GroupBy  []Expression
+	Having   Condition
+	OrderBy  []Order
+	Limit    *int // LIMIT n, TOP n, or FETCH FIRST n ROWS ONLY; nil where there is none
+	Offset   int
 }
 
 // Selected is one column of the answer.
 type Selected struct {
-	Function string // COUNT, or "" for a plain field
-	Name     string // dotted as written; "*" for all; of COUNT() ""
-	Alias    string // "" where there is none
+	Value Expression
+	Alias string // "" where there is none
 }
 
-// Condition is what a WHERE holds: an And, an Or, a Not or a Comparison; nil where there is no WHERE.
+// Table is what FROM names, and how it is joined to those before it.
+type Table struct {
+	Join  string // "" of the first; a comma, JOIN, LEFT JOIN, RIGHT JOIN, FULL JOIN or CROSS JOIN
+	Name  string // dotted as written; "" where Query is set
+	Query *Select
+	Alias string // "" where there is none
+	On    Condition
+}
+
+// Order sorts by a value.
+type Order struct {
+	Value      Expression
+	Descending bool
+	// Nulls is "FIRST", "LAST", or "" where the query does not say.
+	Nulls string
+}
+
+// Expression is a value: a Column, Star, Literal, Named, Marker, Call, Binary, Case or *Select; or a Condition.
+type Expression interface{ expression() }
+
+// Condition is what is true or not: an And, an Or, a Not, a Comparison or an Exists.
 type Condition interface {
-	fmt.Stringer
+	Expression
 	condition()
 }
+
+// Column is a field, dotted as written.
+type Column struct{ Name string }
+
+// Star stands for all fields: *, c.*, or in SOQL FIELDS(ALL).
+type Star struct {
+	Table string // before the dot; "" where there is none
+	Group string // ALL, STANDARD or CUSTOM of FIELDS(...); "" of a plain *
+}
+
+// Literal is a value that stands in the query: a string, Pattern, json.Number, bool, Date or nil.
+type Literal struct{ Value any }
+
+// Pattern is a text of SOQL in which a backslash stands before %, _ and itself, for LIKE.
+type Pattern string
+
+// Date is an unquoted date or time as SOQL writes it: 2026-01-31 or 2026-01-31T10:00:00Z.
+type Date string
+
+// Named is a value that has a name: SYSDATE, ROWNUM, or in SOQL TODAY and LAST_N_DAYS:30.
+type Named struct{ Name string }
+
+// Marker is the place of an argument in a template.
+type Marker struct{ Name string }
+
+// Call is a function of its arguments.
+type Call struct {
+	Function  string
+	Distinct  bool
+	Arguments []Expression
+}
+
+// Binary is + - * / or || between two values.
+type Binary struct {
+	Left     Expression
+	Operator string
+	Right    Expression
+}
+
+// Case is CASE [Of] WHEN ... THEN ... [ELSE ...] END.
+type Case struct {
+	Of   Expression // nil where the WHENs are conditions
+	When []When
+	Else Expression // nil where there is none
+}
+
+// When is one branch of a Case.
+type When struct{ If, Then Expression }
 
 // And holds where all of its conditions do; it has two or more.
 type And []Condition
@@ -39,141 +102,36 @@ type Or []Condition
 // Not holds where its condition does not.
 type Not struct{ Condition Condition }
 
-// Comparison compares a field with a literal.
+// Exists holds where a query has a row.
+type Exists struct{ Query *Select }
+
+// Comparison compares a value with others.
 type Comparison struct {
-	Field string // dotted as written
-	// Operator is =, !=, <, <=, >, >=, LIKE, NOT LIKE, IN, NOT IN, IS NULL or IS NOT NULL.
+	Left Expression
+	// Operator is =, !=, <, <=, >, >=, LIKE, IN, BETWEEN, the last three also with NOT before them, IS NULL, IS NOT NULL,
+	// INCLUDES or EXCLUDES.
 	Operator string
-	// Value is a string, json.Number, bool, Date or nil; of IN and NOT IN a []any of these, of IS NULL nil.
-	Value any
+	// Right is one value; two of BETWEEN; a list, or one *Select, of IN; none of IS NULL.
+	Right []Expression
 }
 
-// Date is an unquoted date or time as SOQL writes it: 2026-01-31 or 2026-01-31T10:00:00Z.
-type Date string
-
-// String writes the query on one line, keywords in capitals, quotes in texts as ” and backslashes as \\.
-func (s *Select) String() string {
-	var out strings.Builder
-	out.WriteString("SELECT ")
-	for i, field := range s.Fields {
-		if i > 0 {
-			out.WriteString(", ")
-		}
-		out.WriteString(field.String())
-	}
-	out.WriteString(" FROM " + s.From)
-	if s.Alias != "" {
-		out.WriteString(" AS " + s.Alias)
-	}
-	if s.Where != nil {
-		out.WriteString(" WHERE " + s.Where.String())
-	}
-	for i, order := range s.OrderBy {
-		if i == 0 {
-			out.WriteString(" ORDER BY ")
-		} else {
-			out.WriteString(", ")
-		}
-		out.WriteString(order.String())
-	}
-	if s.Limit != nil {
-		fmt.Fprintf(&out, " LIMIT %d", *s.Limit)
-	}
-	if s.Offset > 0 {
-		fmt.Fprintf(&out, " OFFSET %d", s.Offset)
-	}
-	return out.String()
-}
-
-// String writes the column as a query does.
-func (s Selected) String() string {
-	text := s.Name
-	if s.Function != "" {
-		text = s.Function + "(" + s.Name + ")"
-	}
-	if s.Alias != "" {
-		text += " AS " + s.Alias
-	}
-	return text
-}
-
-// String writes the order as ORDER BY does.
-func (o Order) String() string {
-	text := o.Field
-	if o.Descending {
-		text += " DESC"
-	}
-	if o.Nulls != "" {
-		text += " NULLS " + o.Nulls
-	}
-	return text
-}
-
-// String writes the conditions with AND between them.
-func (a And) String() string { return joinConditions(a, " AND ") }
-
-// String writes the conditions with OR between them.
-func (o Or) String() string { return joinConditions(o, " OR ") }
-
-// String writes NOT and the condition.
-func (n Not) String() string { return "NOT " + inParentheses(n.Condition) }
-
-// String writes the comparison.
-func (c Comparison) String() string {
-	switch c.Operator {
-	case "IS NULL", "IS NOT NULL":
-		return c.Field + " " + c.Operator
-	}
-	return c.Field + " " + c.Operator + " " + literalText(c.Value)
-}
-
-func joinConditions(terms []Condition, word string) string {
-	texts := make([]string, len(terms))
-	for i, term := range terms {
-		texts[i] = inParentheses(term)
-	}
-	return strings.Join(texts, word)
-}
-
-// inParentheses writes a condition so that it stays together inside another.
-func inParentheses(c Condition) string {
-	switch c.(type) {
-	case And, Or:
-		return "(" + c.String() + ")"
-	}
-	return c.String()
-}
-
-// literalText writes a value as a query does.
-func literalText(value any) string {
-	switch value := value.(type) {
-	case nil:
-		return "NULL"
-	case bool:
-		return strings.ToUpper(fmt.Sprint(value))
-	case []any:
-		texts := make([]string, len(value))
-		for i, item := range value {
-			texts[i] = literalText(item)
-		}
-		return "(" + strings.Join(texts, ", ") + ")"
-	case json.Number:
-		return value.String()
-	case Date:
-		return string(value)
-	}
-	return "'" + strings.NewReplacer(`\`, `\\`, "'", "''").Replace(fmt.Sprint(value)) + "'"
-}
+func (Column) expression()     {}
+func (Star) expression()       {}
+func (Literal) expression()    {}
+func (Named) expression()      {}
+func (Marker) expression()     {}
+func (Call) expression()       {}
+func (Binary) expression()     {}
+func (Case) expression()       {}
+func (*Select) expression()    {}
+func (And) expression()        {}
+func (Or) expression()         {}
+func (Not) expression()        {}
+func (Exists) expression()     {}
+func (Comparison) expression() {}
 
 func (And) condition()        {}
 func (Or) condition()         {}
 func (Not) condition()        {}
+func (Exists) condition()     {}
 func (Comparison) condition() {}
-
-// Order sorts by a field.
-type Order struct {
-	Field      string
-	Descending bool
-	// Nulls is "FIRST", "LAST", or "" where the query does not say.
-	Nulls string
-}

@@ -2,23 +2,24 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// maxNesting bounds parentheses and NOTs in a condition.
+// maxNesting bounds parentheses, NOTs, functions and subqueries inside each other.
 const maxNesting = 100
 
-// ParseSelect reads the part of SQL that SuiteQL and SOQL share:
-//
-//	SELECT field [AS name], ... FROM type [alias]
-//	[WHERE condition] [ORDER BY field [ASC|DESC] [NULLS FIRST|LAST], ...]
-//	[LIMIT n] [OFFSET n [ROWS]] [FETCH FIRST n ROWS ONLY]
-//
-// A field is a dotted name, *, COUNT(*), COUNT(field) or COUNT(). A condition compares fields with literals, by AND, OR,
-// NOT and parentheses. An error says where in the text it is and what was expected.
-func ParseSelect(text string) (*Select, error) {
-	p := &parser{lexer: lexer{text: text}}
+// ParseSelect reads one SELECT statement of a language (suiteql, soql or none, which is the sandbox's mixture). Nothing
+// else passes: no second statement, no comment, no UNION, WITH or FOR. An error says where in the text it is and what was
+// expected there.
+func ParseSelect(language, text string) (*Select, error) {
+	return parseSelect(language, text, false)
+}
+
+// parseSelect is ParseSelect; in a template {name} stands where an argument goes.
+func parseSelect(language, text string, template bool) (*Select, error) {
+	p := &parser{lexer: lexer{dialect: dialects[language], text: text, markers: template}, dialect: dialects[language]}
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
@@ -42,9 +43,10 @@ func ParseSelect(text string) (*Select, error) {
 
 // parser is a recursive descent over the tokens, with one of them ahead.
 type parser struct {
-	lexer lexer
-	token token
-	depth int
+	lexer   lexer
+	dialect *dialect
+	token   token
+	depth   int
 }
 
 func (p *parser) advance() (err error) {
@@ -58,12 +60,24 @@ func (p *parser) expected(what string) error {
 	if p.token.kind == endToken {
 		found = "the query ends"
 	}
-	return fmt.Errorf("%s: expected %s, %s", p.lexer.place(p.token.start), what, found)
+	return p.wrong(p.token.start, "expected %s, %s", what, found)
 }
 
-// is reports whether the token ahead is a keyword.
-func (p *parser) is(word string) bool {
-	return p.token.kind == nameToken && strings.EqualFold(p.token.text, word)
+func (p *parser) wrong(start int, format string, args ...any) error {
+	return fmt.Errorf("%s: %s", p.lexer.place(start), fmt.Sprintf(format, args...))
+}
+
+// deeper counts how deep things lie in each other; the caller takes one off again.
+func (p *parser) deeper() error {
+	if p.depth++; p.depth > maxNesting {
+		return p.wrong(p.token.start, "the query is nested too deeply")
+	}
+	return nil
+}
+
+// is reports whether the token ahead is one of these keywords.
+func (p *parser) is(words ...string) bool {
+	return p.token.kind == nameToken && slices.ContainsFunc(words, func(w string) bool { return sameName(w, p.token.text) })
 }
 
 // accept passes a keyword, if it is ahead.
@@ -95,36 +109,22 @@ func (p *parser) take(kind tokenKind, what string) (string, error) {
 	return text, p.advance()
 }
 
-// reserved words can't be a field's or a type's name here.
-var reserved = []string{"SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "ORDER", "GROUP", "HAVING", "LIMIT", "OFFSET",
-	"FETCH", "LIKE", "IN", "IS", "NULL", "TRUE", "FALSE", "AS", "BY", "ASC", "DESC", "UNION", "JOIN", "ON", "INNER", "LEFT",
-	"RIGHT", "OUTER", "CROSS", "BETWEEN", "DISTINCT", "FOR", "WITH", "USING", "NULLS"}
-
 // identifier passes a name that is no keyword.
 func (p *parser) identifier(what string) (string, error) {
-	for _, word := range reserved {
-		if p.is(word) {
-			return "", p.expected(what)
-		}
-	}
-	if strings.HasSuffix(p.token.text, ".*") {
+	if p.is(p.dialect.reservedWords()...) || strings.HasSuffix(p.token.text, ".*") {
 		return "", p.expected(what)
 	}
 	return p.take(nameToken, what)
 }
 
-func (p *parser) query() (*Select, error) {
-	if !p.is("SELECT") {
-		return nil, p.expected("SELECT: nothing else can be run")
+// ahead is the token behind the one that is ahead.
+func (p *parser) ahead() token {
+	behind := p.lexer
+	t, err := behind.next()
+	if err != nil {
+		return token{kind: endToken}
 	}
-	query := &Select{}
-	steps := []func(*Select) error{p.fields, p.from, p.where, p.orderBy, p.limits}
-	for _, step := range steps {
-		if err := step(query); err != nil {
-			return nil, err
-		}
-	}
-	return query, nil
+	return t
 }
 
 // list passes one or more of something, with commas between.
@@ -142,9 +142,39 @@ func (p *parser) list(item func() error) error {
 	}
 }
 
-func (p *parser) fields(query *Select) error {
+func (p *parser) query() (*Select, error) {
+	if !p.is("SELECT") {
+		return nil, p.expected("SELECT: nothing else can be run")
+	}
+	if err := p.deeper(); err != nil {
+		return nil, err
+	}
+	defer func() { p.depth-- }()
+	query := &Select{}
+	steps := []func(*Select) error{p.fields, p.from, p.where, p.groupBy, p.orderBy, p.limits}
+	for _, step := range steps {
+		if err := step(query); err != nil {
+			return nil, err
+		}
+	}
+	return query, nil
+}
+
+func (p *parser) fields(query *Select) (err error) {
 	if err := p.require("SELECT"); err != nil {
 		return err
+	}
+	if !p.dialect.soql {
+		if query.Distinct, err = p.accept("DISTINCT"); err != nil {
+			return err
+		}
+		if p.is("TOP") && p.ahead().kind == numberToken {
+			n, err := p.amount()
+			if err != nil {
+				return err
+			}
+			query.Limit = &n
+		}
 	}
 	return p.list(func() error {
 		field, err := p.field()
@@ -153,76 +183,163 @@ func (p *parser) fields(query *Select) error {
 	})
 }
 
-func (p *parser) field() (Selected, error) {
-	if p.token.kind == starToken {
-		return Selected{Name: "*"}, p.advance()
+func (p *parser) field() (field Selected, err error) {
+	name := p.token.text
+	switch {
+	case p.token.kind == starToken:
+		return Selected{Value: Star{}}, p.advance()
+	case p.token.kind == nameToken && strings.HasSuffix(name, ".*"):
+		return Selected{Value: Star{Table: strings.TrimSuffix(name, ".*")}}, p.advance()
+	case p.is("TYPEOF"):
+		return field, p.wrong(p.token.start, "TYPEOF is not taken here: select the fields that all types have, or query one type")
+	case p.dialect.soql && p.is("FIELDS") && p.ahead().kind == openToken:
+		field.Value, err = p.fieldGroup()
+		return field, err
 	}
-	start := p.token.start
-	if field := (Selected{Name: p.token.text}); p.token.kind == nameToken && strings.HasSuffix(field.Name, ".*") {
-		return field, p.advance()
-	}
-	text, err := p.identifier("a field")
-	if err != nil {
-		return Selected{}, err
-	}
-	field := Selected{Name: text}
-	if p.token.kind == openToken {
-		if field, err = p.count(text, start); err != nil {
-			return Selected{}, err
-		}
+	if field.Value, err = p.value("a field"); err != nil {
+		return field, err
 	}
 	as, err := p.accept("AS")
 	if err != nil {
-		return Selected{}, err
+		return field, err
 	}
 	if as || p.token.kind == nameToken && !p.is("FROM") {
-		field.Alias, err = p.identifier("FROM, a comma, or another name for the field")
+		field.Alias, err = p.alias("FROM, a comma, or another name for the field")
 	}
 	return field, err
 }
 
-// count passes what follows the name of a function. COUNT is the only one.
-func (p *parser) count(function string, start int) (Selected, error) {
-	if !strings.EqualFold(function, "COUNT") {
-		return Selected{}, fmt.Errorf("%s: the function %s is not known; COUNT is", p.lexer.place(start), function)
+// alias is a name without dots.
+func (p *parser) alias(what string) (string, error) {
+	if strings.Contains(p.token.text, ".") {
+		return "", p.expected(what)
 	}
-	field := Selected{Function: "COUNT"}
-	err := p.advance()
-	switch {
-	case err != nil:
-	case p.token.kind == starToken:
-		field.Name, err = "*", p.advance()
-	case p.token.kind != closingToken:
-		field.Name, err = p.identifier("a field, * or )")
-	}
-	if err != nil {
-		return Selected{}, err
-	}
-	_, err = p.take(closingToken, ")")
-	return field, err
+	return p.identifier(what)
 }
 
-func (p *parser) from(query *Select) (err error) {
+// fieldGroup is FIELDS(ALL) of SOQL.
+func (p *parser) fieldGroup() (Expression, error) {
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	group := strings.ToUpper(p.token.text)
+	if !p.is("ALL", "STANDARD", "CUSTOM") {
+		return nil, p.expected("ALL, STANDARD or CUSTOM")
+	}
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	_, err := p.take(closingToken, ")")
+	return Star{Group: group}, err
+}
+
+func (p *parser) from(query *Select) error {
 	if err := p.require("FROM"); err != nil {
 		return err
 	}
-	if query.From, err = p.identifier("the type to read"); err != nil {
-		return err
+	for {
+		join, err := p.join(query)
+		if err != nil || join == "" && len(query.From) > 0 {
+			return err
+		}
+		t, err := p.table(join)
+		if err != nil {
+			return err
+		}
+		query.From = append(query.From, t)
 	}
-	as, err := p.accept("AS")
-	if err != nil {
-		return err
+}
+
+// join passes what stands before the next table; "" where none follows.
+func (p *parser) join(query *Select) (string, error) {
+	joins := p.is("JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS")
+	switch {
+	case len(query.From) == 0:
+		return "", nil
+	case p.token.kind != commaToken && !joins:
+		return "", nil
+	case p.dialect.soql:
+		return "", p.wrong(p.token.start, "SOQL joins no tables: a parent's field is written Account.Name, children are a subquery (SELECT Id FROM Contacts) among the fields")
+	case p.token.kind == commaToken:
+		return ",", p.advance()
 	}
-	if !as {
-		for _, word := range []string{"WHERE", "ORDER", "LIMIT", "OFFSET", "FETCH"} {
-			if p.is(word) {
-				return nil
+	kind, word := "", strings.ToUpper(p.token.text)
+	if word != "JOIN" {
+		if word != "INNER" {
+			kind = word + " "
+		}
+		if err := p.advance(); err != nil {
+			return "", err
+		}
+		if kind != "" && kind != "CROSS " {
+			if _, err := p.accept("OUTER"); err != nil {
+				return "", err
 			}
 		}
 	}
-	if as || p.token.kind == nameToken {
-		query.Alias, err = p.identifier("WHERE, ORDER BY, LIMIT, or another name for the type")
+	return kind + "JOIN", p.require("JOIN")
+}
+
+func (p *parser) table(join string) (t Table, err error) {
+	t.Join = join
+	if p.token.kind == openToken && !p.dialect.soql {
+		if err = p.advance(); err != nil {
+			return t, err
+		}
+		if t.Query, err = p.query(); err == nil {
+			_, err = p.take(closingToken, ")")
+		}
+	} else if p.dialect.soql && p.is("Group", "Order") { // types of Salesforce
+		t.Name, err = p.take(nameToken, "the type to read")
+	} else {
+		t.Name, err = p.identifier("the type to read")
 	}
+	if err != nil {
+		return t, err
+	}
+	as, err := p.accept("AS")
+	if err != nil {
+		return t, err
+	}
+	following := p.is("WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "ON")
+	if as || p.token.kind == nameToken && !following {
+		if t.Alias, err = p.alias("WHERE, ORDER BY, LIMIT, or another name for the type"); err != nil {
+			return t, err
+		}
+	}
+	if strings.HasSuffix(join, "JOIN") && join != "CROSS JOIN" {
+		if err = p.require("ON"); err == nil {
+			t.On, err = p.conditions()
+		}
+	}
+	return t, err
+}
+
+func (p *parser) groupBy(query *Select) error {
+	ok, err := p.accept("GROUP")
+	if err != nil {
+		return err
+	}
+	if ok {
+		if err := p.require("BY"); err != nil {
+			return err
+		}
+		err := p.list(func() error {
+			value, err := p.value("a field to group by")
+			query.GroupBy = append(query.GroupBy, value)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if ok, err := p.accept("HAVING"); !ok {
+		return err
+	}
+	query.Having, err = p.conditions()
 	return err
 }
 
@@ -241,7 +358,7 @@ func (p *parser) orderBy(query *Select) error {
 }
 
 func (p *parser) order() (order Order, err error) {
-	if order.Field, err = p.identifier("a field to sort by"); err != nil {
+	if order.Value, err = p.value("a field to sort by"); err != nil {
 		return order, err
 	}
 	if order.Descending, err = p.accept("DESC"); err != nil {
@@ -299,7 +416,7 @@ func (p *parser) fetch(query *Select) error {
 	if err := p.advance(); err != nil {
 		return err
 	}
-	if !p.is("FIRST") && !p.is("NEXT") {
+	if !p.is("FIRST", "NEXT") {
 		return p.expected("FIRST")
 	}
 	n, err := p.amount()
@@ -315,7 +432,7 @@ func (p *parser) fetch(query *Select) error {
 
 // rows passes ROW or ROWS, if it is ahead.
 func (p *parser) rows() error {
-	if !p.is("ROW") && !p.is("ROWS") {
+	if !p.is("ROW", "ROWS") {
 		return nil
 	}
 	return p.advance()

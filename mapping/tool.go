@@ -47,7 +47,8 @@ type Tool struct {
 	defaults  map[string]any     // client argument -> default
 	template  template
 	responses []specs.Response
-	pager     *pager // nil where the answers are whole
+	pager     *pager     // nil where the answers are whole
+	statement *statement // how a query is parsed and written; nil where there is none, or no language
 }
 
 // hintBytes is what a tool's entry in a list has besides its texts: keys, braces and hints.

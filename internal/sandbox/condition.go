@@ -19,9 +19,27 @@ func (t table) holds(c mapping.Condition, row map[string]any) bool {
 	case mapping.Not:
 		return !t.holds(c.Condition, row)
 	case mapping.Comparison:
-		return compares(t.value(row, c.Field), c.Operator, c.Value)
+		column, _ := c.Left.(mapping.Column)
+		return compares(t.value(row, column.Name), c.Operator, wanted(c))
 	}
 	return false
+}
+
+// wanted is what a comparison compares with: a list for IN, nothing for IS NULL.
+func wanted(c mapping.Comparison) any {
+	list := make([]any, len(c.Right))
+	for i, e := range c.Right {
+		if literal, ok := e.(mapping.Literal); ok {
+			list[i] = literal.Value
+		}
+	}
+	switch {
+	case strings.HasSuffix(c.Operator, "IN"):
+		return list
+	case len(list) == 0:
+		return nil
+	}
+	return list[0]
 }
 
 // compares says whether a value stands to a literal as the operator says. Nothing but IS NULL, and = null of SOQL, is
@@ -84,8 +102,11 @@ func isDay(v string) bool {
 
 // literal is a query's literal as text. SuiteQL writes true as 'T'.
 func literal(v any) string {
-	if d, ok := v.(mapping.Date); ok {
-		return string(d)
+	switch v := v.(type) {
+	case mapping.Date:
+		return string(v)
+	case mapping.Pattern:
+		return string(v)
 	}
 	return text(v)
 }

@@ -14,7 +14,7 @@ func (c *call) query() reply {
 		name := c.endpoint.query.Argument
 		return c.fail(problem{status: 400, code: "MALFORMED_QUERY", field: name, message: "The query is missing: it is sent as " + name + "."})
 	}
-	parsed, err := mapping.ParseSelect(said)
+	parsed, err := mapping.ParseSelect(c.endpoint.query.Language, said)
 	if err != nil {
 		return c.fail(problem{status: 400, code: "MALFORMED_QUERY", field: c.endpoint.query.Argument, message: err.Error()})
 	}
@@ -79,30 +79,34 @@ func (s *Sandbox) tables() []string {
 }
 
 // selected runs a parsed query. total is how many rows match where the answer has another number of rows, else -1.
-func (c *call) selected(q *mapping.Select) (out []map[string]any, total int, err error) {
-	rows, columns, err := c.sandbox.table(q.From)
+func (c *call) selected(parsed *mapping.Select) (out []map[string]any, total int, err error) {
+	q, err := c.statement(parsed)
 	if err != nil {
 		return nil, 0, err
 	}
-	t := table{alias: q.Alias, name: q.From, columns: columns, sandbox: c.sandbox}
+	rows, columns, err := c.sandbox.table(q.from)
+	if err != nil {
+		return nil, 0, err
+	}
+	t := table{alias: q.alias, name: q.from, columns: columns, sandbox: c.sandbox}
 	if err := t.check(q); err != nil {
 		return nil, 0, err
 	}
-	rows = keep(rows, func(row map[string]any) bool { return t.holds(q.Where, row) })
+	rows = keep(rows, func(row map[string]any) bool { return t.holds(q.where, row) })
 	if counted, ok := t.counted(q, len(rows), c.endpoint.query.Language); ok {
-		if q.Fields[0].Name == "" {
+		if q.fields[0].name == "" {
 			return nil, len(rows), nil // SOQL's COUNT() answers with totalSize alone
 		}
 		return counted, -1, nil
 	}
-	t.order(rows, q.OrderBy)
-	rows = rows[min(q.Offset, len(rows)):]
-	if q.Limit != nil {
-		rows = rows[:min(*q.Limit, len(rows))]
+	t.order(rows, q.orderBy)
+	rows = rows[min(q.offset, len(rows)):]
+	if q.limit != nil {
+		rows = rows[:min(*q.limit, len(rows))]
 	}
 	out = make([]map[string]any, len(rows))
 	for i, row := range rows {
-		out[i] = t.project(q.Fields, row, c.endpoint.query.Language)
+		out[i] = t.project(q.fields, row, c.endpoint.query.Language)
 	}
 	return out, -1, nil
 }

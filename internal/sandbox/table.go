@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,17 +67,17 @@ func cutPrefixFold(s, prefix string) (string, bool) {
 }
 
 // check refuses fields that no record has, with those that there are.
-func (t table) check(q *mapping.Select) error {
+func (t table) check(q *statement) error {
 	var fields []string
-	for _, f := range q.Fields {
-		if f.Name != "*" && f.Name != "" {
-			fields = append(fields, f.Name)
+	for _, f := range q.fields {
+		if f.name != "*" && f.name != "" {
+			fields = append(fields, f.name)
 		}
 	}
-	fields = append(fields, conditionFields(q.Where)...)
-	for _, o := range q.OrderBy {
-		if !slices.ContainsFunc(q.Fields, func(f mapping.Selected) bool { return strings.EqualFold(f.Alias, o.Field) }) {
-			fields = append(fields, o.Field)
+	fields = append(fields, conditionFields(q.where)...)
+	for _, o := range q.orderBy {
+		if !slices.ContainsFunc(q.fields, func(f selected) bool { return strings.EqualFold(f.alias, o.field) }) {
+			fields = append(fields, o.field)
 		}
 	}
 	for _, field := range fields {
@@ -89,11 +88,6 @@ func (t table) check(q *mapping.Select) error {
 		name, _, _ := strings.Cut(column, ".")
 		if !t.has(name) {
 			return fmt.Errorf("there is no field %s in %s; there are %s", field, t.name, strings.Join(t.columns, ", "))
-		}
-	}
-	for _, f := range q.Fields {
-		if f.Function != "" && !strings.EqualFold(f.Function, "COUNT") {
-			return errors.New("the sandbox knows no function but COUNT")
 		}
 	}
 	return nil
@@ -113,19 +107,21 @@ func conditionFields(c mapping.Condition) []string {
 	case mapping.Not:
 		return conditionFields(c.Condition)
 	case mapping.Comparison:
-		return []string{c.Field}
+		if column, ok := c.Left.(mapping.Column); ok {
+			return []string{column.Name}
+		}
 	}
 	return out
 }
 
 // counted answers SELECT COUNT(...): one row, or for SOQL's COUNT() only the number.
-func (t table) counted(q *mapping.Select, n int, language string) ([]map[string]any, bool) {
-	if len(q.Fields) == 0 || q.Fields[0].Function == "" {
+func (t table) counted(q *statement, n int, language string) ([]map[string]any, bool) {
+	if len(q.fields) == 0 || q.fields[0].function == "" {
 		return nil, false
 	}
 	row := map[string]any{}
-	for i, f := range q.Fields {
-		name := f.Alias
+	for i, f := range q.fields {
+		name := f.alias
 		switch {
 		case name != "" && language != "soql":
 			name = strings.ToLower(name)
@@ -139,16 +135,16 @@ func (t table) counted(q *mapping.Select, n int, language string) ([]map[string]
 	return []map[string]any{row}, true
 }
 
-func (t table) order(rows []map[string]any, by []mapping.Order) {
+func (t table) order(rows []map[string]any, by []order) {
 	slices.SortStableFunc(rows, func(a, b map[string]any) int {
 		for _, o := range by {
-			x, y := t.value(a, o.Field), t.value(b, o.Field)
+			x, y := t.value(a, o.field), t.value(b, o.field)
 			if x == nil || y == nil {
 				if x == nil && y == nil {
 					continue
 				}
 				last := 1
-				if o.Nulls == "FIRST" || o.Nulls == "" && !o.Descending {
+				if o.nulls == "FIRST" || o.nulls == "" && !o.descending {
 					last = -1
 				}
 				if y == nil {
@@ -156,12 +152,12 @@ func (t table) order(rows []map[string]any, by []mapping.Order) {
 				}
 				return last
 			}
-			order := compare(text(x), text(y))
-			if o.Descending {
-				order = -order
+			sign := compare(text(x), text(y))
+			if o.descending {
+				sign = -sign
 			}
-			if order != 0 {
-				return order
+			if sign != 0 {
+				return sign
 			}
 		}
 		return 0
@@ -170,7 +166,7 @@ func (t table) order(rows []map[string]any, by []mapping.Order) {
 
 // project makes the answer's row. An object that stands for another record comes out as its id, since a query's rows
 // are flat; SuiteQL writes column names in lower case.
-func (t table) project(fields []mapping.Selected, row map[string]any, language string) map[string]any {
+func (t table) project(fields []selected, row map[string]any, language string) map[string]any {
 	out := map[string]any{}
 	put := func(name string, v any) {
 		if language == "suiteql" {
@@ -179,7 +175,7 @@ func (t table) project(fields []mapping.Selected, row map[string]any, language s
 		out[name] = clone(v)
 	}
 	for _, f := range fields {
-		if f.Name == "*" {
+		if f.name == "*" {
 			for name, v := range row {
 				if flat, ok := flat(v); ok {
 					put(name, flat)
@@ -187,12 +183,12 @@ func (t table) project(fields []mapping.Selected, row map[string]any, language s
 			}
 			continue
 		}
-		column := t.column(f.Name)
-		v, _ := flat(t.value(row, f.Name))
+		column := t.column(f.name)
+		v, _ := flat(t.value(row, f.name))
 		of, relation, rest := t.related(column)
 		switch {
-		case f.Alias != "":
-			put(f.Alias, v)
+		case f.alias != "":
+			put(f.alias, v)
 		case of != nil: // as SOQL nests it: {"Account": {"Name": ...}}
 			inner, ok := out[relation].(map[string]any)
 			if !ok {
