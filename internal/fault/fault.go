@@ -61,6 +61,17 @@ const (
 	Internal  Code = "internal"  // a defect of ours; the message carries an id to find it in the log
 )
 
+// Codes are all places in the tree, sorted.
+func Codes() []Code {
+	return []Code{
+		API, Conflict, Connection, NotFound, APIPermission, RateLimit, Server, Timeout, UnexpectedResponse, Validation,
+		Authentication, CredentialsInvalid, LoginRequired, Token, TokenExpired, TokenInvalid, TokenRefreshFailed,
+		Cancelled, Configuration, ConfigurationInvalid, ConfigurationMissing,
+		Confirmation, ConfirmationDeclined, ConfirmationExpired, ConfirmationRequired,
+		Gateway, Input, Internal, Permission, Record, RecordDuplicate, RecordNotFound, RecordValidation, TooLarge, Unavailable,
+	}
+}
+
 // Error returns the code itself.
 func (c Code) Error() string { return string(c) }
 
@@ -92,6 +103,7 @@ type Fault struct {
 	RetryAfter time.Duration // when; 0 where unknown
 	Fields     []Field
 	Upstream   *Upstream
+	More       []*Fault // what else failed in the same call; these have no More of their own
 }
 
 // New returns a fault. The cause may be nil.

@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -106,7 +107,14 @@ func TestEveryCodeHasItsParent(t *testing.T) {
 	if len(codes) < 30 {
 		t.Fatalf("only %d codes were found", len(codes))
 	}
+	listed := Codes()
+	if len(listed) != len(codes) || !slices.IsSorted(listed) {
+		t.Errorf("Codes has %d of %d codes, or not in order", len(listed), len(codes))
+	}
 	for code := range codes {
+		if !slices.Contains(listed, Code(code)) {
+			t.Errorf("Codes has no %s", code)
+		}
 		if i := strings.LastIndex(code, "."); i > 0 && !codes[code[:i]] {
 			t.Errorf("%s has no parent", code)
 		}
