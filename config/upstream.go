@@ -43,9 +43,8 @@ type Upstream struct {
 	// Idempotency names the header that makes a POST repeatable, such as Idempotency-Key.
 	Idempotency Later `yaml:"idempotency"`
 	// TLS is a client certificate of the gateway's own, and authorities for this upstream alone.
-	TLS Later `yaml:"tls"`
-	// Errors says where the upstream's codes and messages lie, and which code is which fault.
-	Errors Later `yaml:"errors"`
+	TLS    Later  `yaml:"tls"`
+	Errors Errors `yaml:"errors"`
 	// Page says how the upstream's lists are paged. Without it, that is guessed from the document: see docs/paging.md.
 	Page     Page     `yaml:"page"`
 	Response Response `yaml:"response"`
@@ -185,12 +184,14 @@ type Page struct {
 
 // Response says how much of an answer the model gets.
 type Response struct {
-	// Select is a jq expression that takes out of an answer what the model needs.
-	Select Later `yaml:"select"`
+	// Select is a jq expression that takes out of an answer what the model needs, such as [.items[] | {id, name}]. It
+	// runs before the cut to MaxTokens.
+	Select string `yaml:"select"`
 	// MaxTokens cuts an answer, at whole items where it is a list, and says so; a token is 4 bytes.
 	MaxTokens int `yaml:"max_tokens" default:"15000"`
-	// OutputSchema publishes the schema of the answer.
-	OutputSchema Later `yaml:"output_schema"`
+	// OutputSchema publishes the schema of the tool's results: the document's, made lenient. It costs context in every
+	// client. Default: false.
+	OutputSchema *bool `yaml:"output_schema"`
 	// MaxBytes bounds an answer on the wire; a larger one is a fault.
 	MaxBytes Size `yaml:"max_bytes" default:"10MiB"`
 }

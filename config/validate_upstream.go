@@ -30,6 +30,7 @@ func (v *validator) upstream(u *Upstream) {
 	v.limits(at.Child("limits"), &u.Limits)
 	v.response(at.Child("response"), &u.Response)
 	v.page(at.Child("page"), &u.Page)
+	v.errors(at.Child("errors"), &u.Errors)
 	v.unless(*u.Prefix == "" || !v.given(at.Child("prefix")) || nameOfOurs.MatchString(*u.Prefix), at.Child("prefix"), fmt.Sprintf("%q can't begin a tool's name", *u.Prefix), "use up to 40 letters, digits, _ and -")
 	v.patterns(at.Child("include"), u.Include)
 	v.patterns(at.Child("exclude"), u.Exclude)

@@ -103,7 +103,7 @@ func noTool(name string) *fault.Fault {
 func (c *call) fetch(req *http.Request) (mapping.Page, error) {
 	r := &retrier{
 		policy: c.upstream.retry, upstream: c.upstream.name, timeout: c.tool.Timeout,
-		repeatable: c.tool.Idempotent || c.upstream.retry.unsafe,
+		repeatable: c.tool.Idempotent || c.upstream.retry.unsafe, told: c.tool.TellsOf,
 	}
 	identify(req)
 	resp, err := r.send(req, c.transport())

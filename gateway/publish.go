@@ -57,6 +57,9 @@ func fit(t *mapping.Tool) error {
 	if !json.Valid(t.InputSchema) {
 		return errors.New("its input schema is not JSON")
 	}
+	if t.OutputSchema != nil && !json.Valid(t.OutputSchema) {
+		return errors.New("its output schema is not JSON")
+	}
 	shown := shown(t)
 	if err := mcp.ValidateParamHeaderAnnotations(&shown); err != nil {
 		return fmt.Errorf("its input schema: %w", err)
@@ -67,6 +70,7 @@ func fit(t *mapping.Tool) error {
 // shown is the tool as clients see it.
 func shown(t *mapping.Tool) mcp.Tool {
 	tool := mcp.NewToolWithRawSchema(t.Name, t.Description, t.InputSchema)
+	tool.RawOutputSchema = t.OutputSchema
 	tool.Title = t.Title
 	tool.Annotations = mcp.ToolAnnotation{
 		Title:           t.Title,
@@ -81,6 +85,7 @@ func shown(t *mapping.Tool) mcp.Tool {
 // held is the tool as mcp-go keeps it: with the whole schema only where it has to compare Mcp-Param-* headers.
 func held(t *mapping.Tool) mcp.Tool {
 	tool := shown(t)
+	tool.RawOutputSchema = nil
 	if !bytes.Contains(t.InputSchema, []byte(`"x-mcp-header"`)) {
 		tool.RawInputSchema = anyObject
 	}

@@ -17,6 +17,7 @@ type Outcome struct {
 	StatusCode int                `json:"status_code,omitempty"` // the upstream's HTTP status; left out where no answer came
 	Data       json.RawMessage    `json:"data,omitempty"`
 	Next       string             `json:"next,omitempty"`
+	Note       string             `json:"note,omitempty"` // about Data
 	Truncated  *mapping.Truncated `json:"truncated,omitempty"`
 	Sandbox    bool               `json:"sandbox,omitempty"`
 	Errors     []Error            `json:"errors,omitempty"`
@@ -39,8 +40,8 @@ type Error struct {
 // success is the outcome of a call that went well.
 func success(result mapping.Result, next string) *Outcome {
 	return &Outcome{
-		OK: true, StatusCode: result.Status, Data: result.Data, Next: next, Truncated: result.Truncated,
-		Media: result.Media,
+		OK: true, StatusCode: result.Status, Data: result.Data, Next: next, Note: result.Note,
+		Truncated: result.Truncated, Media: result.Media,
 	}
 }
 
@@ -54,10 +55,13 @@ func failure(err error, id string) *Outcome {
 			Message: fmt.Sprintf("the gateway failed; its operator finds the reason in the log as call %s", id),
 		}}}
 	}
-	outcome := &Outcome{Errors: []Error{{
-		Code: f.Code, Message: f.Message, Retryable: f.Retryable, RetryAfter: wholeSeconds(f.RetryAfter),
-		Hint: f.Hint, Fields: f.Fields, Upstream: f.Upstream,
-	}}}
+	outcome := &Outcome{}
+	for _, each := range append([]*fault.Fault{f}, f.More...) {
+		outcome.Errors = append(outcome.Errors, Error{
+			Code: each.Code, Message: each.Message, Retryable: each.Retryable, RetryAfter: wholeSeconds(each.RetryAfter),
+			Hint: each.Hint, Fields: each.Fields, Upstream: each.Upstream,
+		})
+	}
 	if f.Upstream != nil {
 		outcome.StatusCode = f.Upstream.Status
 	}

@@ -67,10 +67,12 @@ func (p retryPolicy) pause(n int) time.Duration {
 type retrier struct {
 	policy     retryPolicy
 	upstream   string
-	timeout    time.Duration // of one attempt, for messages
-	repeatable bool          // doing it twice is as good as once, or gateway.yaml takes the risk
+	timeout    time.Duration                   // of one attempt, for messages
+	repeatable bool                            // doing it twice is as good as once, or gateway.yaml takes the risk
+	told       func(*http.Response) fault.Code // what errors.faults says of an answer; may be nil
 
 	tries   int
+	status  int           // of the last answer, as statusOf has it
 	wait    time.Duration // before the next attempt
 	failure netFailure    // the last attempt's, where it brought no answer
 }
@@ -114,7 +116,8 @@ func (r *retrier) checkRetry(ctx context.Context, resp *http.Response, err error
 		r.failure = explain(r.upstream, err, r.timeout)
 		again = r.policy.causes[r.failure.on] && (r.repeatable || r.failure.unsent)
 	} else {
-		again = r.policy.statuses[resp.StatusCode] && (r.repeatable || refused(resp))
+		r.status = r.statusOf(resp)
+		again = r.policy.statuses[r.status] && (r.repeatable || refused(r.status, resp.Header))
 	}
 	if !again || r.tries >= r.policy.attempts {
 		return false, nil
@@ -149,25 +152,47 @@ func (r *retrier) advise(f *fault.Fault, untouched bool) {
 	}
 }
 
-// judge completes the fault that an answer's status made: whether and when to try again. It changes nothing of a
-// status that says the request itself is wrong.
+// statusOf is the status that decides about another attempt: the answer's own, unless errors.faults of gateway.yaml says
+// what the answer is. Some say of a limit 400, and some 500 of a record that is not there. 0 stands for an answer that
+// another attempt would not change.
+func (r *retrier) statusOf(resp *http.Response) int {
+	if r.told == nil {
+		return resp.StatusCode
+	}
+	switch r.told(resp) {
+	case "":
+		return resp.StatusCode
+	case fault.RateLimit:
+		return http.StatusTooManyRequests
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	case fault.Server:
+		return http.StatusInternalServerError
+	case fault.Timeout:
+		return http.StatusGatewayTimeout
+	}
+	return 0
+}
+
+// judge completes the fault that an answer made: whether and when to try again. It changes nothing of one that says the
+// request itself is wrong.
 func (r *retrier) judge(f *fault.Fault, resp *http.Response) {
-	switch resp.StatusCode {
+	switch r.status {
 	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		r.advise(f, refused(resp))
+		r.advise(f, refused(r.status, resp.Header))
 		f.RetryAfter, _ = retryAfter(resp.Header, time.Now())
 	}
 }
 
 // refused reports whether an answer proves that the request was not carried out, so that even a POST may be repeated.
 // A 503 alone does not: proxies say it when the server behind them dies halfway.
-func refused(resp *http.Response) bool {
-	switch resp.StatusCode {
+func refused(status int, header http.Header) bool {
+	switch status {
 	case http.StatusTooManyRequests:
 		return true
 	case http.StatusServiceUnavailable:
-		_, ok := retryAfter(resp.Header, time.Now())
+		_, ok := retryAfter(header, time.Now())
 		return ok
 	}
 	return false

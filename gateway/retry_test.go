@@ -36,6 +36,7 @@ type reply struct {
 	broken     bool // the answer begins and does not end
 	hangUp     bool // there is none
 	silent     bool // there never is one
+	body       string
 }
 
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -60,7 +61,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(a.status)
-	_, _ = io.WriteString(w, `{"n": 1}`)
+	_, _ = io.WriteString(w, orElse(a.body, `{"n": 1}`))
 }
 
 // play calls a tool of an upstream that follows a script, on a fake clock.

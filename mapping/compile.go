@@ -35,6 +35,7 @@ type plan struct {
 	statement *statement
 	note      string // put behind the description
 	partial   bool   // no property of the body is required
+	record    *verb  // of records:, nil for any other tool
 }
 
 // compilation collects the tools and the problems of one Compile.
@@ -42,16 +43,22 @@ type compilation struct {
 	cfg      *config.Config
 	problems []config.Problem
 	said     map[string]bool
-	failed   bool // the plan that is being compiled has a problem
+	failed   bool                   // the plan that is being compiled has a problem
+	programs map[string]*program    // jq expressions that were compiled, by their text; nil where that failed
+	rules    map[string]*errorRules // errors: of the upstreams
 }
 
 func newCompilation(cfg *config.Config) *compilation {
-	return &compilation{cfg: cfg, said: map[string]bool{}}
+	return &compilation{cfg: cfg, said: map[string]bool{}, programs: map[string]*program{}, rules: map[string]*errorRules{}}
 }
 
 // problem adds a problem, once: a server that is missing is missing for a thousand operations.
 func (c *compilation) problem(path config.Path, hint, format string, args ...any) {
-	problem := c.cfg.Problem(path, fmt.Sprintf(format, args...), hint)
+	c.report(c.cfg.Problem(path, fmt.Sprintf(format, args...), hint))
+}
+
+// report adds a problem, once.
+func (c *compilation) report(problem config.Problem) {
 	c.failed = true
 	if key := problem.Path.String() + "\n" + problem.Message; !c.said[key] {
 		c.said[key] = true
@@ -65,6 +72,7 @@ func Compile(cfg *config.Config, documents map[string][]*specs.Document) ([]*Too
 	c := newCompilation(cfg)
 	var plans []*plan
 	for _, name := range sortedKeys(cfg.Upstreams) {
+		c.rules[name] = c.errorRules(cfg.Upstreams[name])
 		chosen, _ := c.choose(cfg.Upstreams[name], documents[name])
 		plans = append(plans, chosen...)
 	}
@@ -95,6 +103,9 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 		MaxBytes:    int64(cmp.Or(p.entry.Response.MaxBytes, p.upstream.Response.MaxBytes, defaultMaxBytes)),
 		MaxTokens:   cmp.Or(p.entry.Response.MaxTokens, p.upstream.Response.MaxTokens, defaultMaxTokens),
 		responses:   p.op.Responses,
+		selection:   c.selection(p),
+		errors:      c.rules[p.upstream.Name],
+		record:      p.record,
 	}
 	t.Idempotent = t.Annotations.Idempotent || p.entry.Idempotent
 	if p.note != "" {
@@ -128,6 +139,7 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 		c.problem(p.path, "", "%s %s of upstream %q: its schema can't be used: %v", t.Method, t.Path, t.Upstream, err)
 		return nil, false
 	}
+	t.compileOutput(p)
 	return t, !c.failed
 }
 

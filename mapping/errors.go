@@ -33,28 +33,36 @@ func (t *Tool) statusFault(resp *http.Response) error {
 		}
 	}
 	contentType := resp.Header.Get("Content-Type")
-	detail := readDetail(toUTF8(body, contentType), baseType(contentType))
-	rule := statusRuleOf(resp.StatusCode)
-	f := fault.New(rule.code, t.statusMessage(resp, t.clean(detail.message)), nil)
-	f.Hint = rule.hint
-	if resp.StatusCode == http.StatusNotFound && looksLikeHTML(body) {
-		f.Hint = "The answer is a web page and not the API's: what this tool calls may not be there at all. The operator of the gateway should check base_url."
+	text := toUTF8(body, contentType)
+	failure := failed{
+		status: resp.StatusCode, header: resp.Header, found: readDetail(text, baseType(contentType)),
+		rule: statusRuleOf(resp.StatusCode), page: looksLikeHTML(body),
 	}
-	f.Retryable = rule.retryable
-	f.Upstream = &fault.Upstream{
-		Status: resp.StatusCode, Code: cutText(t.clean(detail.code), 100), RequestID: t.clean(requestID(resp.Header)),
+	if t.errors != nil {
+		failure.value, _ = decodeLoosely(text)
 	}
-	for _, field := range detail.fields[:min(len(detail.fields), maxErrorFields)] {
-		f.Fields = append(f.Fields, fault.Field{Path: t.clean(t.argumentOf(field.Path)), Message: cutText(t.clean(field.Message), 300)})
+	if resp.StatusCode == http.StatusNotFound && failure.page {
+		failure.rule.hint = "The answer is a web page and not the API's: what this tool calls may not be there at all. The operator of the gateway should check base_url."
 	}
-	return f
+	return t.upstreamFault(contextOf(resp), failure)
+}
+
+// contextOf is the context of the call that an answer belongs to.
+func contextOf(resp *http.Response) context.Context {
+	if resp.Request == nil {
+		return context.Background()
+	}
+	return resp.Request.Context()
 }
 
 // statusMessage is `petstore answered 404 Not Found: no such pet`.
-func (t *Tool) statusMessage(resp *http.Response, detail string) string {
-	message := strings.TrimSpace(fmt.Sprintf("%s answered %d %s", t.Upstream, resp.StatusCode, http.StatusText(resp.StatusCode)))
-	if 300 <= resp.StatusCode && resp.StatusCode < 400 && resp.Header.Get("Location") != "" {
+func (t *Tool) statusMessage(status int, header http.Header, detail string) string {
+	message := strings.TrimSpace(fmt.Sprintf("%s answered %d %s", t.Upstream, status, http.StatusText(status)))
+	if 300 <= status && status < 400 && header.Get("Location") != "" {
 		message += ", a redirect that the gateway does not follow"
+	}
+	if 200 <= status && status < 300 { // errors.when says so
+		message += ", which is an error all the same"
 	}
 	if detail == "" || strings.HasSuffix(message, " "+detail) { // a page of nginx says the status once more
 		return message
@@ -96,6 +104,11 @@ func (t *template) bodySlots() []slot {
 	return t.body.properties
 }
 
+const (
+	notFoundHint   = "Check the ids among the arguments; a list or search tool shows which exist."
+	validationHint = "Change the arguments that the message names, and call again."
+)
+
 // statusRule says what a status means for the model.
 type statusRule struct {
 	code      fault.Code
@@ -110,7 +123,7 @@ func statusRuleOf(status int) statusRule {
 	case http.StatusForbidden, http.StatusUnavailableForLegalReasons, http.StatusPaymentRequired:
 		return statusRule{fault.APIPermission, false, "The account that the gateway uses may not do this."}
 	case http.StatusNotFound:
-		return statusRule{fault.NotFound, false, "Check the ids among the arguments; a list or search tool shows which exist."}
+		return statusRule{fault.NotFound, false, notFoundHint}
 	case http.StatusRequestTimeout:
 		return statusRule{fault.Timeout, true, ""}
 	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusLocked:
@@ -118,7 +131,7 @@ func statusRuleOf(status int) statusRule {
 	case http.StatusTooManyRequests:
 		return statusRule{fault.RateLimit, true, ""}
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return statusRule{fault.Validation, false, "Change the arguments that the message names, and call again."}
+		return statusRule{fault.Validation, false, validationHint}
 	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported, http.StatusLoopDetected:
 		return statusRule{fault.Server, false, ""}
 	}

@@ -27,15 +27,26 @@ func (w *Walk) Result(ctx context.Context) (Result, error) {
 	result := Result{Status: first.page.Status}
 	limit := w.tool.maxLength()
 	kept := n
-	result.Data = w.joined(n)
+	var err error
+	with := func(items int) (data json.RawMessage) {
+		if err == nil {
+			data, result.Note, err = w.tool.selected(ctx, result.Status, w.joined(items))
+		}
+		return data
+	}
+	result.Data = with(n)
 	if len(result.Data) > limit {
 		// The most items with which the answer fits; of what does not fit with one, as much as does.
-		kept = max(1, sort.Search(n, func(k int) bool { return len(w.joined(k+1)) > limit }))
+		kept = max(1, sort.Search(n, func(k int) bool { return len(with(k+1)) > limit }))
 		kept = min(kept, n)
-		result.Data, result.Truncated = w.tool.cut(w.joined(kept), limit)
+		result.Data, result.Truncated = w.tool.cut(with(kept), limit)
+	}
+	if err != nil {
+		return Result{}, err
 	}
 	result.Rest = w.rest(kept)
 	w.tellTruncated(&result, kept, n)
+	w.tool.keepPromise(&result)
 	return result, ctx.Err()
 }
 

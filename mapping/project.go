@@ -29,12 +29,11 @@ func (t *Tool) Shape(ctx context.Context, pages []Page) (Result, error) {
 	}
 	page := pages[0]
 	result := Result{Status: page.Status}
-	limit := cmp.Or(t.MaxTokens, defaultMaxTokens) * bytesPerToken
 	switch {
 	case len(page.Body) == 0:
 		result.Data = created(page)
 	case isJSON(page.MediaType):
-		result.Data, result.Truncated = t.cut(page.Body, limit)
+		return t.shaped(ctx, result, page.Body)
 	case isBinary(page.MediaType, page.Body):
 		t.addMedia(&result, page)
 	default:
@@ -42,8 +41,21 @@ func (t *Tool) Shape(ctx context.Context, pages []Page) (Result, error) {
 		if !ok {
 			data = []byte(compactJSON(string(page.Body)))
 		}
-		result.Data, result.Truncated = t.cut(data, limit)
+		return t.shaped(ctx, result, data)
 	}
+	t.keepPromise(&result)
+	return result, ctx.Err()
+}
+
+// shaped puts into result what select takes out of data, as far as MaxTokens allows.
+func (t *Tool) shaped(ctx context.Context, result Result, data []byte) (Result, error) {
+	data, note, err := t.selected(ctx, result.Status, data)
+	if err != nil {
+		return Result{}, err
+	}
+	result.Note = note
+	result.Data, result.Truncated = t.cut(data, t.maxLength())
+	t.keepPromise(&result)
 	return result, ctx.Err()
 }
 

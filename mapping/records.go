@@ -26,6 +26,9 @@ var verbs = []verb{
 	{"upsert", []string{http.MethodPut}, true, "Replaces one %s, or creates it under this id."},
 }
 
+// writes reports whether a call carries a record's fields.
+func (v *verb) writes() bool { return v.name == "create" || v.name == "update" || v.name == "upsert" }
+
 // records makes the plans of records:.
 func (c *compilation) records(u *config.Upstream, all []*candidate, none *definitions) []*plan {
 	var plans []*plan
@@ -132,7 +135,7 @@ func (r *record) documented(v verb) *candidate {
 func (r *record) plan(v verb, o *candidate) *plan {
 	p := &plan{
 		upstream: r.u, defs: r.defs, entry: &config.Tool{}, path: r.path, headers: r.u.Headers,
-		name: v.name + "_" + r.key, note: r.Description,
+		name: v.name + "_" + r.key, note: r.Description, record: &v,
 	}
 	if o != nil {
 		o.used = true

@@ -46,7 +46,9 @@ func (t *Tool) ReadPage(resp *http.Response) (Page, error) {
 		return page, t.tooLarge(limit)
 	}
 	page.Body = body.Bytes()
-	err = t.settle(&page)
+	if err = t.settle(&page); err == nil {
+		err = t.toldError(contextOf(resp), page)
+	}
 	return page, err
 }
 

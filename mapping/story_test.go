@@ -226,6 +226,12 @@ func showTool(t *testing.T, tool *Tool) string {
 	if err := json.Indent(&schema, tool.InputSchema, "", "  "); err != nil {
 		t.Fatal(err)
 	}
+	if tool.OutputSchema != nil {
+		schema.WriteString("\nresults: ")
+		if err := json.Indent(&schema, tool.OutputSchema, "", "  "); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return fmt.Sprintf("%s: %s %s (%s)\n%s\n%s\n%s\n", tool.Name, tool.Method, tool.Path, strings.Join(hints, ", "),
 		tool.Title, tool.Description, schema.String())
 }
@@ -239,6 +245,9 @@ func showFault(err error) string {
 	}
 	if f.Code == fault.Internal {
 		fmt.Fprintf(&b, "\tcause: %v\n", errors.Unwrap(f))
+	}
+	for _, more := range f.More {
+		fmt.Fprintf(&b, "and %s", showFault(more))
 	}
 	return b.String()
 }
@@ -273,6 +282,9 @@ func showResult(t *testing.T, result Result) string {
 	}
 	if result.Rest != nil {
 		fmt.Fprintf(&b, "rest: %s\n", result.Rest)
+	}
+	if result.Note != "" {
+		fmt.Fprintf(&b, "note: %s\n", result.Note)
 	}
 	for _, media := range result.Media {
 		fmt.Fprintf(&b, "%s: %q\n", media.Type, media.Data)

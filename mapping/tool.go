@@ -30,6 +30,9 @@ type Tool struct {
 	Annotations Annotations
 	// InputSchema is what clients see: JSON Schema 2020-12, an object at the root, no combinator there.
 	InputSchema json.RawMessage
+	// OutputSchema is that of the tool's results, on success and on failure; nil where response.output_schema does not
+	// ask for it.
+	OutputSchema json.RawMessage
 	// Idempotent says that the request may be repeated: by its method, or because gateway.yaml says so.
 	Idempotent bool
 	// Timeout of one attempt.
@@ -47,8 +50,12 @@ type Tool struct {
 	defaults  map[string]any     // client argument -> default
 	template  template
 	responses []specs.Response
-	pager     *pager     // nil where the answers are whole
-	statement *statement // how a query is parsed and written; nil where there is none, or no language
+	pager     *pager      // nil where the answers are whole
+	statement *statement  // how a query is parsed and written; nil where there is none, or no language
+	selection *program    // response.select; nil where there is none
+	errors    *errorRules // errors: of the upstream; nil where there are none
+	record    *verb       // of a tool of records:
+	output    *output     // what OutputSchema promises; nil where it is not published
 }
 
 // hintBytes is what a tool's entry in a list has besides its texts: keys, braces and hints.
@@ -58,6 +65,9 @@ const hintBytes = 172
 // The title is there twice, as clients of two kinds want it.
 func (t *Tool) Tokens() int {
 	size := hintBytes + len(t.Name) + 2*quotedLength(t.Title) + quotedLength(t.Description) + escapedLength(string(t.InputSchema))
+	if t.OutputSchema != nil {
+		size += len(`,"outputSchema":`) + escapedLength(string(t.OutputSchema))
+	}
 	return (size + 3) / 4
 }
 
@@ -147,6 +157,7 @@ type Result struct {
 	Data      json.RawMessage // compact JSON; nil where there is none
 	Rest      []byte          // where the list goes on, for Walk; nil where it is at its end. It is not for clients.
 	Truncated *Truncated
+	Note      string  // about Data, where it needs a word
 	Media     []Media // images, audio and other binary answers
 }
 

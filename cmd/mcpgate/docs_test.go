@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"mcpgate/config"
+	"mcpgate/mapping"
+	"mcpgate/specs"
 )
 
 const repository = "../.."
@@ -109,13 +111,37 @@ func TestDocsConfigurations(t *testing.T) {
 				value, ok := map[string]string{"PETSTORE_TOKEN": "x"}[key]
 				return value, ok
 			}
-			if _, err := config.Load(file, env); err != nil {
+			cfg, err := config.Load(file, env)
+			if err != nil {
 				t.Errorf("%s:\n%s\n%v", name, m[3], err)
+				continue
+			}
+			if strings.Contains(m[3], "select:") || strings.Contains(m[3], "errors:") {
+				compileBlock(t, name, cfg)
 			}
 		}
 	}
 	if blocks < 5 {
 		t.Errorf("only %d blocks found", blocks)
+	}
+}
+
+// compileBlock makes the tools of a page's gateway.yaml.
+func compileBlock(t *testing.T, page string, cfg *config.Config) {
+	t.Helper()
+	documents := map[string][]*specs.Document{}
+	for name, upstream := range cfg.Upstreams {
+		for _, location := range upstream.Spec {
+			document, _, err := specs.Loader{}.Load(t.Context(), location)
+			if err != nil {
+				t.Fatal(err)
+			}
+			documents[name] = append(documents[name], document)
+		}
+	}
+	tools, problems := mapping.Compile(cfg, documents)
+	if len(tools) == 0 || len(problems) > 0 {
+		t.Errorf("%s: %d tools, %v", page, len(tools), problems)
 	}
 }
 

@@ -41,6 +41,7 @@ var doors = map[string][]string{
 	"github.com/spf13/cobra":           {"cmd/mcpgate"},
 	"github.com/hashicorp/":            {"gateway"},
 	"github.com/santhosh-tekuri/":      {"config", "mapping", "gateway"},
+	"github.com/itchyny/gojq":          {"mapping"},
 	"github.com/joho/godotenv":         {"config"},
 	"github.com/prometheus/":           {"internal/telemetry"},
 	"go.opentelemetry.io/":             {"internal/telemetry"},
