@@ -25,7 +25,8 @@ func (g *Gateway) deliver(ctx context.Context, req mcp.CallToolRequest) (result 
 			result = toolResult(req.Params.Name, failure(fault.New(fault.Internal, "", nil), id))
 		}
 	}()
-	defer g.reportProgress(ctx, req)()
+	ctx, stop := g.reportProgress(ctx, req)
+	defer stop()
 	arguments := req.Params.RawArguments // decoded ones have lost the integers above 2^53
 	if string(arguments) == "null" {
 		arguments = nil // some clients say so where there are none

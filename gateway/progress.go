@@ -19,15 +19,29 @@ const progressEvery = 2 * time.Second
 // returns.
 const settleTime = time.Millisecond
 
-// reportProgress tells a client that asked for it (progressToken) how long its call has been running, until the
-// returned function is called. Progress counts seconds; it has to grow, so no two say the same.
-func (g *Gateway) reportProgress(ctx context.Context, req mcp.CallToolRequest) (stop func()) {
+type progressKey struct{}
+
+// tell says to whoever follows the call that ctx belongs to how it goes. Nobody may: like net/http/httptrace it only
+// tells, and nothing depends on it.
+func tell(ctx context.Context, message string) {
+	if notify, ok := ctx.Value(progressKey{}).(func(string)); ok {
+		notify(message)
+	}
+}
+
+// reportProgress tells a client that asked for it (progressToken) how long its call has been running, and what the call
+// tells through the context that comes back, until stop is called. Progress counts seconds; it has to grow, so no two
+// say the same.
+func (g *Gateway) reportProgress(ctx context.Context, req mcp.CallToolRequest) (_ context.Context, stop func()) {
 	session := server.ClientSessionFromContext(ctx)
 	if req.Params.Meta == nil || req.Params.Meta.ProgressToken == nil || session == nil {
-		return func() {}
+		return ctx, func() {}
 	}
+	var mu sync.Mutex // the call tells, and so does the clock; mcp-go only queues what is sent
 	started, last := time.Now(), -1.0
 	notify := func(message string) {
+		mu.Lock()
+		defer mu.Unlock()
 		last = max(math.Floor(time.Since(started).Seconds()*1000)/1000, last+0.001)
 		// A client that reads too slowly loses progress, never the result.
 		_ = g.core.SendNotificationToClient(ctx, "notifications/progress", map[string]any{
@@ -52,7 +66,7 @@ func (g *Gateway) reportProgress(ctx context.Context, req mcp.CallToolRequest) (
 			}
 		}
 	})
-	return func() {
+	return context.WithValue(ctx, progressKey{}, notify), func() {
 		close(done)
 		reporter.Wait()
 		notify("finished")

@@ -2,12 +2,15 @@ package gateway
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
@@ -70,7 +73,7 @@ func TestProgressOfASlowCall(t *testing.T) {
 		s.Initialize()
 		req := mcp.CallToolRequest{}
 		req.Params.Meta = &mcp.Meta{ProgressToken: 7}
-		stop := g.reportProgress(g.core.WithContext(t.Context(), s), req)
+		_, stop := g.reportProgress(g.core.WithContext(t.Context(), s), req)
 		time.Sleep(5 * progressEvery / 2)
 		synctest.Wait()
 		stop()
@@ -84,6 +87,38 @@ func TestProgressOfASlowCall(t *testing.T) {
 	})
 }
 
+// Each attempt but the first is told, with what the one before it came to.
+func TestProgressTellsOfAttempts(t *testing.T) {
+	var asked atomic.Int32
+	_, server := serve(t, setup{
+		yaml: "defaults: {retry: {attempts: 4, backoff: 1ms, on: [503, connect]}}\n",
+		upstream: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			switch asked.Add(1) {
+			case 1:
+				w.WriteHeader(http.StatusServiceUnavailable)
+			case 2: // an answer that breaks off; net/http itself repeats what got none at all
+				_, _ = io.WriteString(w, `{"id`)
+				_ = http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			default:
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, `{"id":1}`)
+			}
+		}),
+	})
+	got := post(t, server, strings.Replace(callGetPet, `"arguments"`, `"_meta":{"progressToken":"p"},"arguments"`, 1))
+	var told []string
+	for _, message := range events(t, got) {
+		if params, ok := message["params"].(map[string]any); ok {
+			told = append(told, params["message"].(string))
+		}
+	}
+	want := []string{"started", "attempt 2 of 4 after 503", "attempt 3 of 4 after a failed connection", "finished"}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("%s\n%s", diff, got.body)
+	}
+}
+
 // A client that doesn't read loses progress, not the call.
 func TestProgressNeverBlocks(t *testing.T) {
 	g := newGateway(t, setup{})
@@ -94,7 +129,9 @@ func TestProgressNeverBlocks(t *testing.T) {
 	req.Params.Meta = &mcp.Meta{ProgressToken: 7}
 	done := make(chan struct{})
 	go func() {
-		g.reportProgress(g.core.WithContext(t.Context(), s), req)()
+		ctx, stop := g.reportProgress(g.core.WithContext(t.Context(), s), req)
+		tell(ctx, "attempt 2")
+		stop()
 		close(done)
 	}()
 	within(t, done, "reportProgress")

@@ -128,7 +128,23 @@ func (r *retrier) checkRetry(ctx context.Context, resp *http.Response, err error
 			r.wait = max(r.wait, asked)
 		}
 	}
-	return fits(ctx, r.wait), nil
+	if !fits(ctx, r.wait) {
+		return false, nil
+	}
+	tell(ctx, fmt.Sprintf("attempt %d of %d after %s", r.tries+1, r.policy.attempts, r.reason(resp)))
+	return true, nil
+}
+
+// reason is in a word why there is another attempt.
+func (r *retrier) reason(resp *http.Response) string {
+	switch {
+	case resp != nil:
+		return strconv.Itoa(resp.StatusCode)
+	case r.failure.on == "timeout":
+		return "a timeout"
+	default:
+		return "a failed connection"
+	}
 }
 
 // explained is the fault of the last attempt, with what a client may do about it.
