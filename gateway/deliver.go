@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -32,7 +33,7 @@ func (g *Gateway) deliver(ctx context.Context, req mcp.CallToolRequest) (result 
 		arguments = nil // some clients say so where there are none
 	}
 	outcome := g.Call(ctx, req.Params.Name, arguments)
-	return toolResult(req.Params.Name, outcome), nil
+	return toolResult(cmp.Or(outcome.Tool, req.Params.Name), outcome), nil
 }
 
 // toolResult writes an outcome as MCP has it: the compact JSON twice, as text for the clients that read only text, and

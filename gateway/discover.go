@@ -196,25 +196,23 @@ func (s *snapshot) search(arguments mapping.Arguments) searchResult {
 			limit = int(n)
 		}
 	}
-	several := len(s.upstreams) > 1
+	within := s.tools
+	keep := func(*mapping.Tool) bool { return true }
+	if upstream != "" {
+		keep = func(t *mapping.Tool) bool { return t.Upstream == upstream }
+		within = toolsOf(s.tools, upstream)
+	}
 	result := searchResult{Tools: []foundTool{}}
-	for _, hit := range s.index().Search(query, len(s.tools)) {
-		if len(result.Tools) == limit {
-			break
-		}
-		if upstream == "" || hit.Tool.Upstream == upstream {
-			result.Tools = append(result.Tools, s.found(hit.Tool, several))
-		}
+	several := len(s.upstreams) > 1 && upstream == ""
+	for _, hit := range s.index().Search(query, limit, keep) {
+		result.Tools = append(result.Tools, s.found(hit.Tool, several))
 	}
 	if len(result.Tools) > 0 {
 		return result
 	}
 	result.Hint = "no tool fits; try the words that the API may use: what is done, and to which thing"
 	result.ThereAre = map[string]map[string]int{}
-	for _, area := range largest(mapping.Areas(s.tools), 2*mostAreas) {
-		if upstream != "" && area.Upstream != upstream {
-			continue
-		}
+	for _, area := range largest(mapping.Areas(within), 2*mostAreas) {
 		if result.ThereAre[area.Upstream] == nil {
 			result.ThereAre[area.Upstream] = map[string]int{}
 		}

@@ -2,12 +2,14 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -187,6 +189,56 @@ func TestSearchAndDescribe(t *testing.T) {
 		if diff := cmp.Diff(tt.want, ask(tt.tool, tt.arguments)); diff != "" {
 			t.Errorf("%s %s: %s", tt.tool, tt.arguments, diff)
 		}
+	}
+}
+
+// A name in several APIs' tools, and a search of one API alone.
+func TestSearchOfOneUpstream(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "pets.yaml"), petstore)
+	write(t, filepath.Join(dir, "gateway.yaml"), "discovery: {mode: search}\nupstreams:\n"+
+		"  a: {spec: pets.yaml, base_url: 'sandbox:'}\n  b: {spec: pets.yaml, base_url: 'sandbox:'}\n")
+	cfg, err := config.Load(filepath.Join(dir, "gateway.yaml"), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := New(t.Context(), cfg, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for arguments, want := range map[string]string{
+		`{"query":"list pets","limit":2}`: `{"tools":[{"name":"a_listPets","title":"List pets","upstream":"a","read_only":true},` +
+			`{"name":"b_listPets","title":"List pets","upstream":"b","read_only":true}]}`,
+		`{"query":"list pets","limit":1,"upstream":"b"}`: `{"tools":[{"name":"b_listPets","title":"List pets","read_only":true}]}`,
+		`{"query":"xyzzy","upstream":"b"}`: `{"tools":[],"hint":"no tool fits; try the words that the API may use: what is done, and to which thing",` +
+			`"there_are":{"b":{"pets":2}}}`,
+	} {
+		if diff := cmp.Diff(want, string(g.Call(t.Context(), "search_tools", json.RawMessage(arguments)).Data)); diff != "" {
+			t.Errorf("%s: %s", arguments, diff)
+		}
+	}
+	got := g.Call(t.Context(), "search_tools", json.RawMessage(`{"query":"pets","upstream":"c"}`))
+	if got.OK || got.Errors[0].Code != fault.Input || got.Errors[0].Fields[0].Path != "upstream" {
+		t.Errorf("%+v", got)
+	}
+	if err := g.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := g.Call(context.Background(), "search_tools", json.RawMessage(`{"query":"pets"}`)); got.OK || got.Errors[0].Code != fault.Unavailable {
+		t.Errorf("a gateway that is closed searches: %+v", got)
+	}
+}
+
+// A picture of a tool that was found is named after the tool.
+func TestMediaThroughCallTool(t *testing.T) {
+	upstream := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/zip")
+		_, _ = io.WriteString(w, "PK\x03\x04\xff\xfe")
+	})
+	_, server := serve(t, setup{yaml: searchMode, upstream: upstream})
+	got := post(t, server, callTo("call_tool", `{"name":"getPet","arguments":{"id":1}}`))
+	if !strings.Contains(got.body, `"uri":"mcpgate://results/getPet/0"`) {
+		t.Error(got.body)
 	}
 }
 

@@ -144,6 +144,7 @@ func (g *Gateway) Call(ctx context.Context, tool string, arguments json.RawMessa
 func (g *Gateway) run(ctx context.Context, snap *snapshot, t *mapping.Tool, arguments json.RawMessage) *Outcome {
 	outcome := snap.upstreams[t.Upstream].call(ctx, t, arguments)
 	snap.pulses[t.Upstream].beat(outcome)
+	outcome.Tool = t.Name
 	return outcome
 }
 

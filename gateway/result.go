@@ -22,6 +22,8 @@ type Outcome struct {
 	Sandbox    bool               `json:"sandbox,omitempty"`
 	Errors     []Error            `json:"errors,omitempty"`
 
+	// Tool is the tool that was called: with call_tool, the one behind it. Empty where none was.
+	Tool string `json:"-"`
 	// Media are binary answers, which MCP carries as content of their own.
 	Media []mapping.Media `json:"-"`
 }

@@ -149,8 +149,9 @@ func intent(t *Tool) string {
 	return ""
 }
 
-// Search returns the tools that fit the query, the best first, at most limit. Equal ones come by name.
-func (x *Index) Search(query string, limit int) []Hit {
+// Search returns the tools that fit the query, the best first, at most limit. Equal ones come by name. A keep that is not
+// nil says which tools count.
+func (x *Index) Search(query string, limit int, keep func(*Tool) bool) []Hit {
 	n := len(x.tools)
 	scores, covered, titled := make([]float64, n), make([]float64, n), make([]int, n)
 	best, bestTitled := make([]float64, n), make([]bool, n)
@@ -183,7 +184,7 @@ func (x *Index) Search(query string, limit int) []Hit {
 	var hits []Hit
 	changes, removes := leaning(query)
 	for i, score := range scores {
-		if score == 0 {
+		if score == 0 || keep != nil && !keep(x.tools[i]) {
 			continue
 		}
 		// A tool that has all of the query's words is meant, not one that has the rarest of them often; and of two, the
@@ -344,7 +345,7 @@ func (x *Index) Nearest(name string, most int) []string {
 	for _, n := range nearby {
 		names = append(names, n.name)
 	}
-	for _, hit := range x.Search(name, most) {
+	for _, hit := range x.Search(name, most, nil) {
 		if !slices.Contains(names, hit.Tool.Name) {
 			names = append(names, hit.Tool.Name)
 		}

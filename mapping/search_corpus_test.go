@@ -98,7 +98,7 @@ func TestSearchOfRealDocuments(t *testing.T) {
 			first := 0
 			for _, s := range table {
 				var names []string
-				for _, hit := range index.Search(s.query, 5) {
+				for _, hit := range index.Search(s.query, 5, nil) {
 					names = append(names, hit.Tool.Name)
 				}
 				switch place := slices.Index(names, s.tool); place {

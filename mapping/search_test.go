@@ -59,17 +59,17 @@ func TestSearch(t *testing.T) {
 		"/cfg":                                 "cfg_put",
 		"comment " + strings.Repeat("x ", 9e3): "createIssueComment",
 	} {
-		hits := index.Search(query, 3)
+		hits := index.Search(query, 3, nil)
 		if len(hits) == 0 || hits[0].Tool.Name != want {
 			t.Errorf("%.60q finds %q, not %s", query, namesOf(hits), want)
 		}
 	}
 	for _, query := range []string{"", "   ", "the of", "xyzzy", "日本語", "\x00\xff", strings.Repeat("q", 5000)} {
-		if hits := index.Search(query, 3); len(hits) > 0 {
+		if hits := index.Search(query, 3, nil); len(hits) > 0 {
 			t.Errorf("%.20q finds %q", query, namesOf(hits))
 		}
 	}
-	if hits := index.Search("issue", 2); len(hits) != 2 {
+	if hits := index.Search("issue", 2, nil); len(hits) != 2 {
 		t.Errorf("at most 2: %q", namesOf(hits))
 	}
 }
@@ -80,13 +80,13 @@ func TestSearchIsStable(t *testing.T) {
 	same := *tools[3]
 	same.Name = "listIssues2"
 	tools = append(tools, &same)
-	want := namesOf(NewIndex(tools).Search("issues", 10))
+	want := namesOf(NewIndex(tools).Search("issues", 10, nil))
 	slices.Reverse(tools)
-	if diff := cmp.Diff(want, namesOf(NewIndex(tools).Search("issues", 10))); diff != "" {
+	if diff := cmp.Diff(want, namesOf(NewIndex(tools).Search("issues", 10, nil))); diff != "" {
 		t.Error(diff)
 	}
 	empty := NewIndex(nil)
-	if hits := empty.Search("issues", 10); len(hits) > 0 || len(empty.Nearest("x", 3)) > 0 {
+	if hits := empty.Search("issues", 10, nil); len(hits) > 0 || len(empty.Nearest("x", 3)) > 0 {
 		t.Errorf("an empty index finds %q", namesOf(hits))
 	}
 }
@@ -112,7 +112,7 @@ func FuzzSearch(f *testing.F) {
 	f.Add("naïve Ωmega 'quoted' PRs")
 	index := NewIndex(shelf())
 	f.Fuzz(func(t *testing.T, query string) {
-		hits := index.Search(query, 5)
+		hits := index.Search(query, 5, nil)
 		if len(hits) > 5 {
 			t.Fatalf("%d hits", len(hits))
 		}
@@ -140,7 +140,7 @@ func BenchmarkSearch(b *testing.B) {
 	index := NewIndex(manyTools(b))
 	b.ReportAllocs()
 	for b.Loop() {
-		if hits := index.Search("create a thing of kind 77", 8); len(hits) == 0 || hits[0].Tool.Name != "createThing77" {
+		if hits := index.Search("create a thing of kind 77", 8, nil); len(hits) == 0 || hits[0].Tool.Name != "createThing77" {
 			b.Fatal(namesOf(hits))
 		}
 	}
@@ -150,7 +150,7 @@ func BenchmarkSearch(b *testing.B) {
 func BenchmarkSearchMisspelt(b *testing.B) {
 	index := NewIndex(manyTools(b))
 	for b.Loop() {
-		index.Search("notificatoin recivved tomorzow", 8)
+		index.Search("notificatoin recivved tomorzow", 8, nil)
 	}
 }
 
