@@ -1,7 +1,10 @@
 package examples
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -52,6 +55,70 @@ func TestShippedFile(t *testing.T) {
 	o.fails("update_opportunity", `{"id":"006Ab00000Wz006QAC","StageName":"Won"}`, "Closed Won")
 	o.fails("execute_suiteql", `{"q":"SELECT id FROM customers"}`, `did you mean "customer"?`)
 	o.fails("execute_soql", `{"q":"SELECT Phone2 FROM Account"}`, "Phone")
+}
+
+// TestShippedLists follows the lists of both systems to their end, page by page and joined.
+func TestShippedLists(t *testing.T) {
+	file, err := os.ReadFile("../gateway.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	specs, err := filepath.Abs("../specs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(file), "spec: specs/", "spec: "+specs+"/")
+	small := strings.Replace(text, "batchSize=200", "batchSize=5", 1)
+	if small == text {
+		t.Fatal("the file does not say how many rows a page has")
+	}
+	copied := filepath.Join(t.TempDir(), "gateway.yaml")
+	if err := os.WriteFile(copied, []byte(small), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := open(t, copied, nil)
+	for _, test := range []struct {
+		tool, items string
+		arguments   map[string]any
+		calls, want int
+	}{
+		{"list_invoices", "items", map[string]any{}, 1, 8},
+		{"list_invoices", "items", map[string]any{"limit": 3}, 3, 8},
+		{"list_customer", "items", map[string]any{"limit": 4, "offset": 4}, 2, 6},
+		{"execute_suiteql", "items", map[string]any{"q": "SELECT id FROM customer ORDER BY id", "limit": 4}, 3, 10},
+		{"execute_soql", "records", map[string]any{"q": "SELECT Id FROM Account"}, 1, 12},
+	} {
+		seen := map[string]bool{}
+		calls := 0
+		for next := ""; calls == 0 || next != ""; calls++ {
+			if next != "" {
+				test.arguments["next"] = next
+			}
+			arguments, err := json.Marshal(test.arguments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			outcome := o.Call(t.Context(), test.tool, arguments)
+			var items []map[string]any
+			fields := map[string]json.RawMessage{}
+			if err := json.Unmarshal(outcome.Data, &fields); err != nil {
+				t.Fatalf("%s: %v in %s %+v", test.tool, err, outcome.Data, outcome.Errors)
+			}
+			if err := json.Unmarshal(fields[test.items], &items); err != nil {
+				t.Fatalf("%s: %v in %s", test.tool, err, outcome.Data)
+			}
+			for _, item := range items {
+				seen[fmt.Sprint(item["id"], item["Id"])] = true
+			}
+			next = outcome.Next
+			if calls > 20 {
+				t.Fatal("it has no end")
+			}
+		}
+		if calls != test.calls || len(seen) != test.want {
+			t.Errorf("%s(%v): %d items in %d calls, want %d in %d", test.tool, test.arguments, len(seen), calls, test.want, test.calls)
+		}
+	}
 }
 
 // TestShippedFileWithARealUpstream names one in the environment.

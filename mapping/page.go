@@ -70,9 +70,9 @@ func (p *pager) at(base *http.Request, root string, pos position) (*http.Request
 	return req, nil
 }
 
-// after returns the position of the page after one, of which req is the request and count the number of items that it has.
-// The error is errEnd where there is none.
-func (p *pager) after(req *http.Request, page Page, count int) (position, error) {
+// after returns the position of the page after one, of which req is the request and count the number of items that it has;
+// the largest page so far had largest. The error is errEnd where there is none.
+func (p *pager) after(req *http.Request, page Page, count, largest int) (position, error) {
 	switch p.style {
 	case "link":
 		return p.target(nextLink(page.Header))
@@ -101,7 +101,7 @@ func (p *pager) after(req *http.Request, page Page, count int) (position, error)
 	if err != nil {
 		number = p.first
 	}
-	if count == 0 || !known && p.isLast(req, page.Body, number, count) {
+	if count == 0 || !known && p.isLast(req, page.Body, number, count, largest) {
 		return position{}, errEnd
 	}
 	return position{Value: strconv.Itoa(number + 1)}, nil
@@ -129,17 +129,17 @@ func (p *pager) isAll(req *http.Request, body []byte, reached, count int) bool {
 		return reached >= total
 	}
 	limit, err := strconv.Atoi(p.get(req, p.limit))
+	if p.size > 0 {
+		limit = min(limit, p.size) // a caller may ask for more than the API gives
+	}
 	return err == nil && count < limit
 }
 
-// isLast reports whether a page is the last by its number.
-func (p *pager) isLast(req *http.Request, body []byte, number, count int) bool {
+// isLast reports whether a page is the last by its number. size is that of a full page, or less: then a page is asked for
+// in vain, but none is lost.
+func (p *pager) isLast(req *http.Request, body []byte, number, count, size int) bool {
 	if pages, ok := whole(p.pages.in(body)); ok {
 		return number-p.first+1 >= pages
-	}
-	size := count
-	if limit, err := strconv.Atoi(p.get(req, p.limit)); err == nil {
-		size = max(size, limit)
 	}
 	return p.isAll(req, body, (number-p.first)*size+count, count)
 }

@@ -117,7 +117,7 @@ func (p *pager) fits(d *definitions, op *specs.Operation, in *inputs) bool {
 	}
 	if schema := successSchema(d, op); schema != nil {
 		a := newAnswerSchema(d, schema)
-		return a.items() != nil && (p.style == "link" || a.has(p.next) || len(a.all) == 0)
+		return a.items(op.Path) != nil && (p.style == "link" || a.has(p.next) || len(a.all) == 0)
 	}
 	return !strings.HasSuffix(op.Path, "}")
 }
@@ -140,7 +140,7 @@ func (p *pager) learn(d *definitions, op *specs.Operation) {
 	}
 	a := newAnswerSchema(d, schema)
 	if p.items == nil {
-		p.items = a.items()
+		p.items = a.items(op.Path)
 	}
 	if p.more == nil && p.style != "link" && p.style != "next_url" {
 		p.more = a.named(moreNames, "boolean")

@@ -15,8 +15,8 @@ var (
 	pageNames   = []string{"page", "pagenumber", "pageno", "pagenum", "pageindex"}
 	cursorNames = []string{"cursor", "pagecursor", "after", "pageafter", "startingafter", "pagetoken", "nexttoken", "nextpagetoken", "continuationtoken", "continuation", "marker", "startcursor", "nextcursor", "scrollid"}
 
-	itemsNames  = []string{"items", "data", "results", "records", "value", "values", "entries", "rows", "list", "content", "elements", "objects", "result", "hits", "members"}
-	besideNames = []string{"links", "link", "errors", "warnings", "messages", "included", "facets", "aggregations"}
+	itemsNames  = []string{"items", "data", "results", "records", "value", "values", "entries", "rows", "list", "content", "elements", "objects", "result", "hits"}
+	besideNames = []string{"links", "link", "errors", "warnings", "included", "facets", "aggregations"}
 
 	moreNames   = []string{"hasmore", "hasnext", "hasnextpage", "moreresults", "morerecords", "ismore", "more"}
 	doneNames   = []string{"done", "islast", "islastpage", "last", "complete"}
@@ -115,8 +115,9 @@ func (f found) is(kinds ...string) bool {
 	return slices.ContainsFunc(all, func(kind string) bool { return slices.Contains(kinds, kind) })
 }
 
-// items finds the array that is the list: the answer itself, one with a usual name, or the only one.
-func (a *answerSchema) items() location {
+// items finds the array that is the list: the answer itself, the one that the path names, as /messages/search does, one with
+// a usual name, or the only one.
+func (a *answerSchema) items(path string) location {
 	if isArray(a.root) {
 		return location{}
 	}
@@ -132,6 +133,11 @@ func (a *answerSchema) items() location {
 		for _, at := range arrays {
 			if len(at) == depth {
 				here = append(here, at)
+			}
+		}
+		for _, at := range here {
+			if slices.Contains(strings.Split(path, "/"), at[len(at)-1].key) {
+				return at
 			}
 		}
 		slices.SortStableFunc(here, func(x, y location) int { return rankOf(x) - rankOf(y) })
@@ -162,7 +168,7 @@ func guessPager(d *definitions, op *specs.Operation, in *inputs) *pager {
 		return nil
 	}
 	a := newAnswerSchema(d, schema)
-	items := a.items()
+	items := a.items(op.Path)
 	if items == nil {
 		return nil
 	}

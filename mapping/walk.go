@@ -38,6 +38,8 @@ type Walk struct {
 	count  int // items
 	length int // of them, in bytes
 	raw    int // bytes of all pages
+
+	largest int // items of the largest page
 }
 
 // walked is one page that came.
@@ -216,7 +218,8 @@ func findItems(body []byte) location {
 
 // advance moves on to the page after the one that came.
 func (w *Walk) advance(came walked) {
-	next, err := w.tool.pager.after(w.req, came.page, came.whole)
+	w.largest = max(w.largest, came.whole)
+	next, err := w.tool.pager.after(w.req, came.page, came.whole, w.largest)
 	var req *http.Request
 	if err == nil && next.Target != "" {
 		// Relative to the page that named it, and from here on to the API's root.

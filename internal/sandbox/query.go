@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"mcpgate/mapping"
@@ -27,12 +28,27 @@ func (c *call) query() reply {
 		return c.fail(*problem)
 	}
 	if _, sent := first(c.request.URL.Query(), limitNames); sent == "" && p.offset == 0 {
-		p.rows, p.limit = rows, max(len(rows), 1)
+		p.limit = max(c.batchSize(), 1)
+		p.rows = rows[:min(p.limit, len(rows))]
 	}
 	if total >= 0 {
 		p.total, p.offset = total, total // nothing comes after
 	}
 	return reply{status: c.endpoint.successStatus(), body: c.queryAnswer(p)}
+}
+
+// maxBatch is how many rows of a query a page has where nobody asks for fewer, as at Salesforce.
+const maxBatch = 2000
+
+// batchSize reads Salesforce's header for the rows of a page: Sforce-Query-Options: batchSize=200.
+func (c *call) batchSize() int {
+	for option := range strings.SplitSeq(c.request.Header.Get("Sforce-Query-Options"), ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(option), "=")
+		if n, err := strconv.Atoi(value); err == nil && strings.EqualFold(name, "batchSize") && n > 0 {
+			return min(n, maxBatch)
+		}
+	}
+	return maxBatch
 }
 
 func (c *call) queryText() string {
