@@ -90,7 +90,7 @@ func (d *decoder) allowed(n *node, path Path, f field, v reflect.Value) {
 		return
 	}
 	hint := ""
-	if near := nearest(value, f.enum); near != "" {
+	if near := Nearest(value, f.enum); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	d.report(n, path, fmt.Sprintf("%q is not one of %s", n.shown(value), alternatives(f.enum)), hint)

@@ -16,7 +16,7 @@ func (d *decoder) unknown(e entry, path Path, t reflect.Type) {
 			ready = append(ready, f.key)
 		}
 	}
-	near := nearest(e.key, keys)
+	near := Nearest(e.key, keys)
 	if secretKey.MatchString(near) {
 		e.value.hide()
 	}
@@ -59,9 +59,9 @@ func homesOf(key string) []string {
 	return homes
 }
 
-// nearest returns the candidate that was probably meant, or "": spelt alike apart from case and separators, or at most
-// a third of its letters away.
-func nearest(word string, candidates []string) string {
+// Nearest returns the candidate that was probably meant by word, or "": spelt alike apart from case and separators, or at
+// most a third of its letters away.
+func Nearest(word string, candidates []string) string {
 	best, distance := "", len(word)/3+2
 	for _, candidate := range candidates {
 		if flat(candidate) == flat(word) {

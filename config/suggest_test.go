@@ -3,14 +3,16 @@ package config
 import "testing"
 
 func TestNearest(t *testing.T) {
-	candidates := []string{"operation", "request", "title", "base_url", "spec", "on", "client_id"}
+	candidates := []string{"operation", "request", "title", "base_url", "spec", "on", "client_id",
+		"list_customers", "get_customer", "delete_order", "getPet"}
 	for word, want := range map[string]string{
 		"operatoin": "operation", "Operation": "operation", "operations": "operation", "baseURL": "base_url", "base-url": "base_url",
 		"clientID": "client_id", "sepc": "spec", "specs": "spec", "reqest": "request", "no": "on",
+		"get_customers": "get_customer", "getcustomer": "get_customer", "Delete_Order": "delete_order", "getpet": "getPet",
 		"": "", "x": "", "completely": "", "authentication": "",
 	} {
-		if got := nearest(word, candidates); got != want {
-			t.Errorf("nearest(%q) is %q, want %q", word, got, want)
+		if got := Nearest(word, candidates); got != want {
+			t.Errorf("Nearest(%q) is %q, want %q", word, got, want)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (v *validator) record(u *Upstream, r *Record) {
 		path := at.Child("operations", strconv.Itoa(i))
 		if !slices.Contains(recordOperations, operation) {
 			hint := "write some of " + alternatives(recordOperations)
-			if near := nearest(operation, recordOperations); near != "" {
+			if near := Nearest(operation, recordOperations); near != "" {
 				hint = fmt.Sprintf("did you mean %q?", near)
 			}
 			v.add(path, fmt.Sprintf("%q is not an operation on a record", operation), hint)
@@ -88,7 +88,7 @@ func (v *validator) queryRules(at Path, q *Query) {
 		listed := slices.ContainsFunc(q.Tables, func(t string) bool { return strings.EqualFold(t, table) })
 		if len(q.Tables) > 0 && !listed {
 			hint := "add it to tables"
-			if near := nearest(table, q.Tables); near != "" {
+			if near := Nearest(table, q.Tables); near != "" {
 				hint = fmt.Sprintf("did you mean %q?", near)
 			}
 			v.add(path, fmt.Sprintf("the table %q is not among tables", table), hint)

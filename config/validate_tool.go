@@ -94,7 +94,7 @@ func (v *validator) endpoint(u *Upstream, at Path, text string, arguments map[st
 		v.add(at, fmt.Sprintf("%q has no method", text), fmt.Sprintf("did you mean %q?", "GET "+text))
 	case !slices.Contains(methods, method):
 		hint := `write it like "GET /pets/{id}"`
-		if near := nearest(strings.ToUpper(method), methods); near != "" {
+		if near := Nearest(strings.ToUpper(method), methods); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		v.add(at, fmt.Sprintf("%q is not a method", method), hint)
@@ -125,7 +125,7 @@ func (v *validator) filled(u *Upstream, at Path, route string, arguments map[str
 		switch {
 		case a == nil && u.Variables[name] == nil:
 			hint := fmt.Sprintf("write arguments: {%s: {in: path}}", name)
-			if near := nearest(name, sortedNames(arguments)); near != "" {
+			if near := Nearest(name, sortedNames(arguments)); near != "" {
 				hint = fmt.Sprintf("did you mean {%s}?", near)
 			}
 			v.add(at, fmt.Sprintf("nothing says what {%s} is", name), hint)

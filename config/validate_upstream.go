@@ -78,7 +78,7 @@ func (v *validator) baseURL(u *Upstream, at Path) {
 			v.add(path, fmt.Sprintf("{%s} is not the name of a variable", name), "use letters, digits and _")
 		case u.Variables[name] == nil && len(u.Spec) == 0:
 			hint := fmt.Sprintf("write variables: {%s: {value: ...}}", name)
-			if near := nearest(name, sortedNames(u.Variables)); near != "" {
+			if near := Nearest(name, sortedNames(u.Variables)); near != "" {
 				hint = fmt.Sprintf("did you mean {%s}?", near)
 			}
 			v.add(path, fmt.Sprintf("nothing says what {%s} is", name), hint)
@@ -158,7 +158,7 @@ func (v *validator) retry(at Path, r *Retry) {
 			continue
 		}
 		hint := "write a status from 400 to 599, connect or timeout"
-		if near := nearest(on, []string{"connect", "timeout"}); near != "" {
+		if near := Nearest(on, []string{"connect", "timeout"}); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		v.add(at.Child("on", strconv.Itoa(i)), fmt.Sprintf("%q can't be tried again", on), hint)

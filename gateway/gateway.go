@@ -50,7 +50,7 @@ type Gateway struct {
 // Report is what loading found out besides the tools.
 type Report struct {
 	Problems config.Problems  // an operation or document lost each, and what is wrong in gateway.yaml
-	Warnings []specs.Warning  // oddities of documents
+	Warnings []specs.Warning  // what is odd in documents, and in gateway.yaml
 	Withheld map[string]int   // per upstream: operations that expose and exclude keep back
 	Division mapping.Division // which tools clients are shown, and which a model finds
 }

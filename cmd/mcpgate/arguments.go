@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"mcpgate/config"
 )
 
 // schemaNode is what typing a value needs of a JSON Schema.
@@ -54,7 +56,7 @@ func parsePairs(schema json.RawMessage, pairs []string) (json.RawMessage, error)
 			texts[key] = append(texts[key], value)
 		}
 		if root.Properties[key] == nil {
-			if near := nearest(key, known); near != "" {
+			if near := config.Nearest(key, known); near != "" {
 				return nil, usagef("the tool has no argument %q; did you mean %q?", key, near)
 			}
 			if len(known) == 0 {

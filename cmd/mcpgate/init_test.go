@@ -79,17 +79,6 @@ func TestBuildVersion(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"list_customers", "get_customer", "delete_order"}
-	for name, want := range map[string]string{
-		"get_customers": "get_customer", "listcustomers": "list_customers", "Delete_Order": "delete_order", "ping": "", "": "",
-	} {
-		if got := nearest(name, names); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
-		}
-	}
-}
-
 // What init writes for a document in the wild loads.
 func TestInitCorpus(t *testing.T) {
 	corpus := os.Getenv("MCPGATE_CORPUS")

@@ -44,7 +44,7 @@ func (t *terminal) loadTools(ctx context.Context) (*config.Config, []*mapping.To
 	return cfg, tools, report, err
 }
 
-// printReport tells on stderr what loading lost, and how many oddities there are besides.
+// printReport tells on stderr what loading lost, and how many warnings there are besides.
 func (t *terminal) printReport(report gateway.Report) {
 	if len(report.Problems) > 0 {
 		fmt.Fprintln(t.stderr, report.Problems.Error())
@@ -63,7 +63,7 @@ func withheld(report gateway.Report) int {
 	return sum
 }
 
-// warningLine is a document's oddity with its place.
+// warningLine is a warning with its place.
 func warningLine(w specs.Warning) string {
 	place := config.Position{File: w.Pos.File, Line: w.Pos.Line, Column: w.Pos.Column}.String()
 	if place == "" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcpgate/config"
 	"mcpgate/gateway"
 	"mcpgate/mapping"
 )
@@ -184,7 +185,7 @@ func findTool(tools []*mapping.Tool, name string) (*mapping.Tool, error) {
 	for i, tool := range tools {
 		names[i] = tool.Name
 	}
-	if near := nearest(name, names); near != "" {
+	if near := config.Nearest(name, names); near != "" {
 		return nil, usagef("there is no tool %q; did you mean %q? `mcpgate tools` lists them", name, near)
 	}
 	return nil, usagef("there is no tool %q; `mcpgate tools` lists them", name)

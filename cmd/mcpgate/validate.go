@@ -13,8 +13,8 @@ func (t *terminal) validateCommand() *cobra.Command {
 		Short: "Say everything that is wrong with gateway.yaml and its documents",
 		Long: `Read gateway.yaml and every document that it names, compile the tools, and print every problem at once.
 
-A problem keeps something from being served and makes the command exit with 2. A warning is an oddity of a document that
-was read all the same; --strict makes warnings count as problems.`,
+A problem keeps something from being served and makes the command exit with 2. A warning is something odd in a
+document that was read all the same, or an empty credential in gateway.yaml; --strict makes warnings count as problems.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, tools, report, err := t.loadTools(cmd.Context())
