@@ -309,7 +309,7 @@ func (x *Index) alike(term string) []likeness {
 func (x *Index) misspelt(term string) []string {
 	slips := 1
 	switch {
-	case len(term) < 4:
+	case len(term) < 4 || !isASCII(term): // distances are in bytes
 		return nil
 	case len(term) >= 8:
 		slips = 2

@@ -25,6 +25,8 @@ func shelf() []*Tool {
 		tool("get_repository", "GET", "/repositories/{id}", "Get repository", "Returns one."),
 		tool("list-webhooks", "GET", "/hooks", "List webhooks", "Returns webhooks."),
 		tool("setNotificationSettings", "PUT", "/notifications/settings", "Set notification settings", "Says what is told, and where to."),
+		tool("queryOrders", "GET", "/dingdan", "查询订单列表", "返回当前用户的订单。"),
+		tool("besuche", "GET", "/besuche", "Kundenbesuche ändern", "Größere Änderungen."),
 		tool("cfg_put", "PUT", "/cfg", "Cfg put", "PUT /cfg"),
 	}
 }
@@ -57,6 +59,10 @@ func TestSearch(t *testing.T) {
 		"issues by assignee":                   "listIssues",
 		"add a comment to the isue":            "createIssueComment",
 		"/cfg":                                 "cfg_put",
+		"订单":                                   "queryOrders",
+		"我想查询订单":                               "queryOrders",
+		"kundenbesuch":                         "besuche",
+		"größere":                              "besuche",
 		"comment " + strings.Repeat("x ", 9e3): "createIssueComment",
 	} {
 		hits := index.Search(query, 3, nil)

@@ -58,10 +58,36 @@ func wordSet(list string) map[string]bool {
 
 // terms are the words of a text as the index knows them: without silent ones, stemmed.
 func terms(text string) []string {
-	out := splitWords(text)
-	out = slices.DeleteFunc(out, func(word string) bool { return silent[word] || len(word) > 40 })
-	for i, word := range out {
-		out[i] = stem(word)
+	var out []string
+	for _, word := range splitWords(text) {
+		switch {
+		case silent[word]:
+		case strings.ContainsFunc(word, ideographic):
+			out = append(out, pairs(word)...)
+		case len(word) <= maxWord:
+			out = append(out, stem(word))
+		}
+	}
+	return out
+}
+
+// maxWord bounds a word in bytes; what is longer is a key or a hash.
+const maxWord = 40
+
+// ideographic reports a letter of a script that puts no spaces between words.
+func ideographic(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)
+}
+
+// pairs are the neighbouring letters of a text without spaces, which find it as well as its words would.
+func pairs(text string) []string {
+	runes := []rune(text)
+	if len(runes) < 2 {
+		return []string{text}
+	}
+	out := make([]string, len(runes)-1)
+	for i := range out {
+		out[i] = string(runes[i : i+2])
 	}
 	return out
 }
