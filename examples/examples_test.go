@@ -89,8 +89,8 @@ func (o opened) fails(tool, arguments, want string) {
 	if outcome.OK || len(outcome.Errors) == 0 {
 		o.t.Fatalf("%s(%s) went well: %s", tool, arguments, outcome.Data)
 	}
-	if !strings.Contains(outcome.Errors[0].Message, want) {
-		o.t.Errorf("%s(%s) says %q, which has nothing of %q", tool, arguments, outcome.Errors[0].Message, want)
+	if said := string(outcome.Errors[0].Code) + ": " + outcome.Errors[0].Message; !strings.Contains(said, want) {
+		o.t.Errorf("%s(%s) says %q, which has nothing of %q", tool, arguments, said, want)
 	}
 }
 

@@ -156,3 +156,31 @@ func TestEnvironmentExample(t *testing.T) {
 		t.Errorf(".env.example names other variables than gateway.yaml reads (-read +named):\n%s", diff)
 	}
 }
+
+// TestShippedFileTellsOfErrors plays what the two systems answer to calls that can't be.
+func TestShippedFileTellsOfErrors(t *testing.T) {
+	answers := map[string]struct {
+		status int
+		body   string
+	}{
+		"GET /customer/1": {404, `{"o:errorDetails":[{"detail":"no such record","o:errorCode":"NONEXISTENT_ID"}]}`},
+		"POST /customer":  {400, `{"o:errorDetails":[{"detail":"it is there already","o:errorCode":"DUP_ENTITY"}]}`},
+		"GET /Account/1":  {401, `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]`},
+		"POST /Account":   {200, `{"id":null,"success":false,"errors":[{"statusCode":"REQUIRED_FIELD_MISSING","message":"Name is missing","fields":["Name"]}]}`},
+	}
+	url, _ := recorder(t, func(s seen) (int, string) {
+		method, path, _ := strings.Cut(s.line, " ")
+		for want, answer := range answers {
+			wantMethod, suffix, _ := strings.Cut(want, " ")
+			if method == wantMethod && strings.HasSuffix(path, suffix) {
+				return answer.status, answer.body
+			}
+		}
+		return 500, `{}`
+	})
+	o := open(t, "../gateway.yaml", map[string]string{"NETSUITE_BASE_URL": url, "NETSUITE_TOKEN": "t", "SALESFORCE_BASE_URL": url, "SALESFORCE_TOKEN": "t"})
+	o.fails("get_customer", `{"id":"1"}`, "record.not_found")
+	o.fails("create_customer", `{"companyName":"x"}`, "record.duplicate")
+	o.fails("get_account", `{"id":"1"}`, "authentication.token.expired")
+	o.fails("create_account", `{"Name":"x"}`, "Name is missing")
+}

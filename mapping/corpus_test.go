@@ -38,7 +38,7 @@ func TestCorpus(t *testing.T) {
 				t.Fatal(err)
 			}
 			cfg := &config.Config{Upstreams: map[string]*config.Upstream{
-				"api": {Name: "api", BaseURL: "https://api.example", Expose: "all"},
+				"api": {Name: "api", BaseURL: "https://api.example", Expose: "all", Response: config.Response{OutputSchema: new(true)}},
 			}}
 			tools, problems := Compile(cfg, map[string][]*specs.Document{"api": {document}})
 			for _, p := range problems {
@@ -50,6 +50,9 @@ func TestCorpus(t *testing.T) {
 			vet(t, tools)
 			size, largest := 0, 0
 			for _, tool := range tools {
+				if err := VetSchema(tool.OutputSchema); err != nil || len(tool.OutputSchema) > 2*maxSchema {
+					t.Errorf("%s: the output schema has %d bytes, %v", tool.Name, len(tool.OutputSchema), err)
+				}
 				size += len(tool.InputSchema)
 				largest = max(largest, len(tool.InputSchema))
 			}
