@@ -21,6 +21,9 @@ func (b *bodyTemplate) encode(args Arguments) ([]byte, string, error) {
 	}
 	base := baseType(b.mediaType)
 	switch {
+	case b.xml != nil:
+		data, err := b.xml.write(value)
+		return data, textType(b.mediaType), err
 	case base == "application/x-www-form-urlencoded":
 		data, err := b.form(value)
 		return data, b.mediaType, err

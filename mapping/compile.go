@@ -151,6 +151,7 @@ func (t *Tool) fill(p *plan, in *inputs) {
 		t.template.static = append(t.template.static, staticHeader{name, p.headers[name]})
 	}
 	t.template.body = in.body
+	t.xmlAnswers = xmlAnswers(p.defs.document, p.op.Responses)
 	t.parts = map[string]slot{}
 	literal := in.body != nil && in.body.literal != nil
 	for _, a := range in.arguments {

@@ -82,7 +82,10 @@ func (v *view) argument(a *argument) map[string]any {
 	}
 	out := asObject(v.schema(a.schema, 0))
 	text := a.text()
-	if a.slot.binary || a.schema["contentEncoding"] == "base64" && a.wire == "" {
+	switch {
+	case a.slot.binary:
+		text = strings.TrimSpace(sentence(text) + " The bytes in base64, or an object with data (base64) or text, and filename and media_type.")
+	case a.schema["contentEncoding"] == "base64" && a.wire == "":
 		text = strings.TrimSpace(sentence(text) + " The bytes, in base64.")
 	}
 	if text = cut(text, limit); text != "" {

@@ -108,7 +108,11 @@ func (in *inputs) collectBody(d *definitions, body *specs.Body, meant bool) {
 	schema := d.cleaned(media.Schema)
 	media.Type = concrete(media.Type, d.follow(schema))
 	in.body = &bodyTemplate{mediaType: media.Type, required: body.Required, encoding: media.Encoding}
-	if flat, ok := flatten(d, schema); ok && structured(media.Type) && (body.Required || meant || len(flat.required) == 0) {
+	if isXML(media.Type) {
+		in.body.xml = xmlRoot(d.document, media.Schema, true)
+	}
+	structure := structured(media.Type) || in.body.xml != nil
+	if flat, ok := flatten(d, schema); ok && structure && (body.Required || meant || len(flat.required) == 0) {
 		in.rest = flat.rest
 		for _, name := range sortedKeys(flat.properties) {
 			a := &argument{wire: name, in: "body", schema: flat.properties[name],
@@ -121,10 +125,10 @@ func (in *inputs) collectBody(d *definitions, body *specs.Body, meant bool) {
 		return
 	}
 	in.arguments = append(in.arguments, &argument{
-		in: "body", schema: wholeBody(d, schema, media.Type), required: body.Required,
+		in: "body", schema: wholeBody(d, schema, media.Type, structure), required: body.Required,
 		description: cmp.Or(cleanText(body.Description), described(d.follow(schema)), "The body of the request."),
 	})
-	if !isJSON(media.Type) {
+	if !isJSON(media.Type) && in.body.xml == nil {
 		last := in.arguments[len(in.arguments)-1]
 		last.description = sentence(last.description) + " It is " + baseType(media.Type) + "."
 	}
@@ -138,18 +142,18 @@ func described(schema map[string]any) string {
 
 func isMultipart(mediaType string) bool { return strings.HasPrefix(baseType(mediaType), "multipart/") }
 
-// takeFile makes a file of a multipart form, or a list of them, an argument in base64.
+// takeFile makes an argument of a file of a multipart form, or of a list of them.
 func (a *argument) takeFile(d *definitions) {
 	text := a.text()
 	schema := d.follow(a.schema)
 	if items, ok := schema["items"].(map[string]any); ok && isFile(d.follow(items)) {
 		a.slot.binary = true
 		a.schema = maps.Clone(schema)
-		a.schema["items"] = fileSchema()
+		a.schema["items"] = attachmentSchema()
 	}
 	if isFile(schema) {
 		a.slot.binary = true
-		a.schema = fileSchema()
+		a.schema = attachmentSchema()
 	}
 	a.description = text
 }
@@ -174,6 +178,14 @@ func fileSchema() map[string]any {
 	return map[string]any{"type": "string", "contentEncoding": "base64"}
 }
 
+// attachmentSchema is a file of a form: its bytes alone, or with a name and a media type.
+func attachmentSchema() map[string]any {
+	text := map[string]any{"type": "string"}
+	object := map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{
+		"data": fileSchema(), "text": text, "filename": text, "media_type": text}}
+	return map[string]any{"anyOf": []any{fileSchema(), object}}
+}
+
 // isFile reports whether a schema stands for bytes: OpenAPI 3.0 writes format: binary, 3.1 a contentMediaType alone.
 func isFile(schema map[string]any) bool {
 	if kind, typed := schema["type"]; typed && kind != "string" {
@@ -194,9 +206,9 @@ func (in *inputs) loosen() {
 }
 
 // wholeBody is the schema of a body that is one argument: what is neither JSON nor a form is text.
-func wholeBody(d *definitions, schema map[string]any, mediaType string) map[string]any {
+func wholeBody(d *definitions, schema map[string]any, mediaType string, structure bool) map[string]any {
 	switch {
-	case structured(mediaType):
+	case structure:
 		return schema
 	case textual(mediaType):
 		switch d.follow(schema)["type"] {

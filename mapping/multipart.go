@@ -2,13 +2,17 @@ package mapping
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // part is one part of a multipart body.
@@ -16,6 +20,7 @@ type part struct {
 	name      string
 	mediaType string // "" leaves the header out, which means text/plain
 	file      bool
+	filename  string // of a file; "" for one that is made up
 	data      []byte
 }
 
@@ -47,17 +52,8 @@ func (b *bodyTemplate) multipart(value any) ([]byte, string, error) {
 func (b *bodyTemplate) part(name string, value any) (part, error) {
 	declared := firstConcrete(b.encoding[name].ContentType)
 	slot, _ := b.property(name)
-	if text, ok := value.(string); ok && slot.binary {
-		data, mediaType, err := decodeBase64(text)
-		if err != nil {
-			return part{}, notBase64(slot.argument)
-		}
-		if declared != "" {
-			mediaType = declared
-		} else if mediaType == "" {
-			mediaType = http.DetectContentType(data)
-		}
-		return part{name: name, mediaType: mediaType, file: true, data: data}, nil
+	if slot.binary {
+		return attachment(slot, name, declared, value)
 	}
 	switch value.(type) {
 	case map[string]any, []any:
@@ -72,12 +68,47 @@ func (b *bodyTemplate) part(name string, value any) (part, error) {
 	return part{name: name, mediaType: declared, data: []byte(scalarText(value))}, nil
 }
 
+// attachment reads a file as the model gives it: base64, or an object with data or text, and its name and media type. What
+// the model says of its type wins over what the document does, which often lists several.
+func attachment(s slot, name, declared string, value any) (part, error) {
+	p := part{name: name, file: true}
+	said := ""
+	var err error
+	switch value := value.(type) {
+	case map[string]any:
+		text, isText := value["text"].(string)
+		data, isData := value["data"].(string)
+		p.filename, _ = value["filename"].(string)
+		said, _ = value["media_type"].(string)
+		if isText == isData {
+			return part{}, badArgument(s, "needs either data, which is base64, or text")
+		}
+		if p.data = []byte(text); isData {
+			p.data, p.mediaType, err = decodeBase64(data)
+		} else {
+			p.mediaType = "text/plain; charset=utf-8"
+		}
+	case string:
+		p.data, p.mediaType, err = decodeBase64(value)
+	}
+	if err != nil {
+		return part{}, notBase64(s.argument)
+	}
+	if said != "" {
+		if _, _, err := mime.ParseMediaType(said); err != nil || !strings.Contains(said, "/") || !httpguts.ValidHeaderFieldValue(said) {
+			return part{}, badArgument(s, fmt.Sprintf("has the media_type %q, which is none; one is such as text/csv", said))
+		}
+	}
+	p.mediaType = cmp.Or(said, declared, p.mediaType, http.DetectContentType(p.data))
+	return p, nil
+}
+
 // writeParts puts the parts together. The boundary is a hash of them, so that the same call makes the same request, and
 // no part can hold it.
 func writeParts(mediaType string, parts []part) ([]byte, string, error) {
 	hash := sha256.New()
 	for _, part := range parts {
-		hash.Write([]byte(part.name + "\x00" + part.mediaType + "\x00"))
+		hash.Write([]byte(part.name + "\x00" + part.filename + "\x00" + part.mediaType + "\x00"))
 		hash.Write(part.data)
 	}
 	var body bytes.Buffer
@@ -106,7 +137,7 @@ func writeParts(mediaType string, parts []part) ([]byte, string, error) {
 func (p part) header() textproto.MIMEHeader {
 	header := textproto.MIMEHeader{}
 	if p.file {
-		header.Set("Content-Disposition", multipart.FileContentDisposition(p.name, p.name+extension(p.mediaType)))
+		header.Set("Content-Disposition", multipart.FileContentDisposition(p.name, cmp.Or(p.filename, p.name+extension(p.mediaType))))
 	} else {
 		// As mime/multipart writes it where there is no Content-Type.
 		name := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", "%0D", "\n", "%0A").Replace(p.name)

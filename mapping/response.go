@@ -57,7 +57,11 @@ func (t *Tool) settle(page *Page) error {
 	if !isJSON(page.MediaType) && isBinary(page.MediaType, page.Body) && len(page.Body) > 0 {
 		return nil
 	}
-	text := toUTF8(page.Body, page.Header.Get("Content-Type"))
+	contentType := page.Header.Get("Content-Type")
+	if isXML(page.MediaType) {
+		contentType = xmlType(contentType, page.Body)
+	}
+	text := toUTF8(page.Body, contentType)
 	page.Body = text
 	if len(bytes.TrimSpace(text)) == 0 {
 		page.Body = nil
@@ -69,6 +73,12 @@ func (t *Tool) settle(page *Page) error {
 			return t.notJSON(page, err)
 		}
 		page.Body = data
+		return nil
+	}
+	if isXML(page.MediaType) {
+		if data, ok := t.xmlData(page, text); ok {
+			page.MediaType, page.Body = "application/json", data
+		}
 		return nil
 	}
 	if data, ok := disguisedJSON(page.MediaType, text); ok {

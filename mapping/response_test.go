@@ -84,7 +84,7 @@ func TestShape(t *testing.T) {
 			contentType: "text/csv", body: "id,name\n1,\"Ann\"\n", want: Result{Data: json.RawMessage(`"id,name\n1,\"Ann\"\n"`)},
 		},
 		"XML": {
-			contentType: "application/xml", body: "<a>&amp;</a>", want: Result{Data: json.RawMessage(`"<a>&amp;</a>"`)},
+			contentType: "application/xml", body: "<a>&amp;</a>", want: Result{Data: json.RawMessage(`{"a":"&"}`)},
 		},
 		"an image": {
 			contentType: "image/png", body: "\x89PNG\r\n\x1a\n",

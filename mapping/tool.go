@@ -56,6 +56,8 @@ type Tool struct {
 	errors    *errorRules // errors: of the upstream; nil where there are none
 	record    *verb       // of a tool of records:
 	output    *output     // what OutputSchema promises; nil where it is not published
+	// xmlAnswers are the shapes of the answers in XML, by their status, in upper case.
+	xmlAnswers map[string]*xmlShape
 }
 
 // hintBytes is what a tool's entry in a list has besides its texts: keys, braces and hints.
@@ -141,6 +143,8 @@ type bodyTemplate struct {
 	// literal is a body template of gateway.yaml: its strings may hold {name}, the name of a slot in properties.
 	literal  any
 	encoding map[string]specs.Encoding
+	// xml is set where the body is written as XML.
+	xml *xmlShape
 }
 
 // Page is one answer of an upstream, read whole.

@@ -95,13 +95,13 @@ func (r *reader) danglingSchema(err error) {
 // annotation are the keywords that say something and demand nothing.
 var annotation = map[string]bool{
 	"title": true, "description": true, "default": true, "examples": true, "deprecated": true,
-	"readOnly": true, "writeOnly": true,
+	"readOnly": true, "writeOnly": true, "xml": true,
 }
 
 // conversion reads one keyword's value, and says whether there is anything to keep.
 type conversion func(*reader, *node) (any, bool)
 
-// keywords are all that are kept of a schema; what is not here (xml, discriminator, externalDocs, x-...) is dropped.
+// keywords are all that are kept of a schema; what is not here (discriminator, externalDocs, x-...) is dropped.
 var keywords map[string]conversion
 
 func init() { // schemas contain schemas: a plain initialisation would be a circle
@@ -109,7 +109,7 @@ func init() { // schemas contain schemas: a plain initialisation would be a circ
 		"title": readText, "description": readText, "format": readText, "pattern": readPattern,
 		"contentEncoding": readText, "contentMediaType": readText,
 		"type": readType, "enum": readEnum, "const": readAny, "default": readAny, "examples": readExamples,
-		"deprecated": readFlag, "readOnly": readFlag, "writeOnly": readFlag, "uniqueItems": readFlag,
+		"xml": readXML, "deprecated": readFlag, "readOnly": readFlag, "writeOnly": readFlag, "uniqueItems": readFlag,
 		"multipleOf": readNumber, "minimum": readNumber, "maximum": readNumber,
 		"exclusiveMinimum": readBound, "exclusiveMaximum": readBound,
 		"minLength": readCount, "maxLength": readCount, "minItems": readCount, "maxItems": readCount,
@@ -127,6 +127,9 @@ func readText(r *reader, n *node) (any, bool) {
 	s := r.text(n)
 	return s, s != ""
 }
+
+// readXML keeps the xml object: how XML bodies are written, and answers read.
+func readXML(_ *reader, n *node) (any, bool) { return n.value(), n.kind == object }
 
 func readAny(_ *reader, n *node) (any, bool) { return n.value(), true }
 
