@@ -66,6 +66,7 @@ func (c *call) walk(ctx context.Context, w *mapping.Walk) error {
 	within, cancel := c.reserved(ctx)
 	defer cancel()
 	for further := true; further && within.Err() == nil; {
+		tell(ctx, fmt.Sprintf("asking for page %d of the list", w.Pages()+1))
 		page, err := c.fetch(w.Request().WithContext(within))
 		switch {
 		case err != nil && ctx.Err() != nil:

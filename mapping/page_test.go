@@ -210,6 +210,38 @@ func TestOneLargeItem(t *testing.T) {
 	}
 }
 
+// TestBesideTheItems: what the items of all pages refer to is there, and what is too large leaves room for them.
+func TestBesideTheItems(t *testing.T) {
+	tool, _ := listTool(t, "{style: next_url, next: .links.next, items: .data}", "{request: GET /list, description: Lists., paging: auto, response: {max_tokens: 100}}")
+	w, asked := play(t, tool, `{}`,
+		`{"data":[{"id":1},{"id":2}],"included":[{"a":1}],"facets":{"long":"`+strings.Repeat("x", 500)+`"},"links":{"next":"/v1/list?p=2"}}`,
+		`{"data":[{"id":3}],"included":[],"links":{"next":"/v1/list?p=3"}}`,
+		`{"data":[{"id":4}],"included":[{"b":1},{"c":1}],"links":{"next":null}}`)
+	result, err := w.Result(t.Context())
+	want := `{"data":[{"id":1},{"id":2},{"id":3},{"id":4}],"included":[{"a":1},{"b":1},{"c":1}],"facets":{"long":"[cut: string, 502 bytes]"}}`
+	if err != nil || len(asked) != 3 || string(result.Data) != want {
+		t.Errorf("%d requests, %v\ngot  %s\nwant %s", len(asked), err, result.Data, want)
+	}
+}
+
+// TestSelectedPages: what select takes out counts, so that more pages fit.
+func TestSelectedPages(t *testing.T) {
+	tool, problems := listTool(t, "{style: page, page: p}", "{request: GET /list, description: Lists., paging: auto, arguments: {p: {in: query, type: integer}}, "+
+		"response: {max_tokens: 12, select: '[.items[] | .id]'}}")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	answers := make([]string, maxPages)
+	for i := range answers {
+		answers[i] = fmt.Sprintf(`{"items":[{"id":%d,"text":%q},{"id":%d}]}`, 10*i, strings.Repeat("x", 100), 10*i+1)
+	}
+	w, asked := play(t, tool, `{}`, answers...)
+	result, err := w.Result(t.Context())
+	if err != nil || len(asked) < 5 || len(result.Data) > 48 || !strings.HasPrefix(string(result.Data), "[0,1,10,11,20,21,30,31") || result.Rest == nil {
+		t.Errorf("%d requests, %s, %s, %v", len(asked), result.Data, result.Rest, err)
+	}
+}
+
 // TestNoEnd: an API that always names the same page, or never ends, does not keep a call.
 func TestNoEnd(t *testing.T) {
 	tool, _ := listTool(t, "{style: next_url, next: .next}", "{request: GET /list, description: Lists., paging: auto}")

@@ -112,8 +112,11 @@ func (w *Walk) joined(n int) []byte {
 		return first.page.Body
 	}
 	array := []byte{'['}
-	left := n
-	for _, page := range w.pages {
+	left, used := n, 1
+	for i, page := range w.pages {
+		if left > 0 {
+			used = i + 1
+		}
 		for _, item := range page.items[:min(left, len(page.items))] {
 			if len(array) > 1 {
 				array = append(array, ',')
@@ -123,7 +126,8 @@ func (w *Walk) joined(n int) []byte {
 		left -= min(left, len(page.items))
 	}
 	array = append(array, ']')
-	e := &envelope{pager: w.tool.pager, first: first, items: array, count: n, more: w.more || n < w.count}
+	e := &envelope{pager: w.tool.pager, first: first, pages: w.pages[:used], items: array, count: n, more: w.more || n < w.count,
+		room: w.tool.maxLength() / 4}
 	var out bytes.Buffer
 	out.Grow(len(array) + 256)
 	e.write(&out, first.page.Body, location{}, first.where)
@@ -134,9 +138,11 @@ func (w *Walk) joined(n int) []byte {
 type envelope struct {
 	pager *pager
 	first walked
+	pages []walked // that have items in it
 	items []byte
 	count int
 	more  bool
+	room  int // for each member beside the items, in bytes
 }
 
 // write copies a value that holds the items: within leads to them from here.
@@ -210,9 +216,28 @@ func (e *envelope) beside(out *bytes.Buffer, key string, value []byte, at locati
 		out.Write(strconv.AppendInt(nil, int64(number+e.first.at.Skip), 10))
 	case value[0] == '{' && len(at) == 1 && slices.Contains(aboutNames, name):
 		e.members(out, value, at, func(key string, value []byte, at location) { e.beside(out, key, value, at) })
+	case name == "included" && value[0] == '[' && len(at) == 1: // JSON:API has there what the items refer to
+		out.Write(e.included(at))
 	default:
-		out.Write(value)
+		// What is larger than the items have room for would leave none of them.
+		out.Write((&cutter{}).fit(key, value, e.room))
 	}
+}
+
+// included joins an array of all pages.
+func (e *envelope) included(at location) []byte {
+	out := []byte{'['}
+	for _, page := range e.pages {
+		array := at.in(page.page.Body)
+		if len(array) <= len("[]") || array[0] != '[' {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, array[1:len(array)-1]...)
+	}
+	return append(out, ']')
 }
 
 func isBoolean(value []byte) bool { return json.Valid(value) && (value[0] == 't' || value[0] == 'f') }

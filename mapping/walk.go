@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -19,6 +18,9 @@ import (
 
 // maxPages bounds the pages that one call joins: an upstream counts each as a request.
 const maxPages = 10
+
+// maxJoined bounds the bytes of the pages that are joined.
+const maxJoined = 4 << 20
 
 // Walk is the way of one call through the pages of its list; a tool whose answers are whole has one page. It is not safe
 // for concurrent use.
@@ -165,12 +167,24 @@ func (w *Walk) Add(page Page) bool {
 	}
 	w.count += len(came.items)
 	w.raw += len(page.Body)
-	for _, item := range came.items {
-		w.length += len(item) + 1
-	}
+	w.length += w.lengthOf(came)
 	w.advance(came)
 	return w.more && p.auto && len(w.pages) < maxPages && (w.want == 0 || w.count < w.want) &&
-		w.length < w.tool.maxLength() && int64(w.raw) < cmp.Or(w.tool.MaxBytes, defaultMaxBytes)
+		w.length < w.tool.maxLength() && w.raw < maxJoined
+}
+
+// lengthOf is about what a page adds to the answer, in bytes: its items, or what response.select takes of it.
+func (w *Walk) lengthOf(came walked) int {
+	if w.tool.selection != nil {
+		// An expression that does not fit is a fault of the result.
+		taken, _, _ := w.tool.selected(w.base.Context(), came.page.Status, came.page.Body)
+		return len(taken)
+	}
+	length := 0
+	for _, item := range came.items {
+		length += len(item) + 1
+	}
+	return length
 }
 
 // list finds the page's items, less those that were handed out before.
