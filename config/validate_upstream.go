@@ -154,6 +154,10 @@ func (v *validator) retry(at Path, r *Retry) {
 	v.unless(r.Attempts >= 1 && r.Attempts <= 20, at.Child("attempts"), fmt.Sprintf("%d is not a number of attempts", r.Attempts), "write 1 (no retry) to 20")
 	v.unless(r.MaxBackoff >= r.Backoff, at.Child("max_backoff"), "max_backoff is shorter than backoff", "")
 	for i, on := range r.On {
+		if slices.Contains([]string{"400", "401", "403", "404"}, on) {
+			v.add(at.Child("on", strconv.Itoa(i)), fmt.Sprintf("%q can't be tried again", on), "the same request would fail alike")
+			continue
+		}
 		if status.MatchString(on) || on == "connect" || on == "timeout" {
 			continue
 		}

@@ -29,28 +29,20 @@ type retryPolicy struct {
 	causes              map[string]bool // connect, timeout
 }
 
-// newRetryPolicy compiles retry. The error is the author's.
-func newRetryPolicy(retry config.Retry) (retryPolicy, error) {
+// newRetryPolicy compiles retry, which config has checked.
+func newRetryPolicy(retry config.Retry) retryPolicy {
 	p := retryPolicy{
 		attempts: max(retry.Attempts, 1), backoff: time.Duration(retry.Backoff), maxBackoff: time.Duration(retry.MaxBackoff),
 		unsafe: retry.Unsafe, statuses: map[int]bool{}, causes: map[string]bool{},
 	}
 	for _, on := range retry.On {
-		if on == "connect" || on == "timeout" {
+		if status, err := strconv.Atoi(on); err == nil {
+			p.statuses[status] = true
+		} else {
 			p.causes[on] = true
-			continue
 		}
-		status, err := strconv.Atoi(on)
-		if err != nil || status < 400 || status > 599 {
-			return p, fmt.Errorf("retry.on: %q is neither a status from 400 to 599, nor connect, nor timeout", on)
-		}
-		switch status {
-		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
-			return p, fmt.Errorf("retry.on: %d is never tried again, because it would fail alike", status)
-		}
-		p.statuses[status] = true
 	}
-	return p, nil
+	return p
 }
 
 // pause is how long to wait before the attempt after the n-th: twice as long each time, up to 20 % more or less, so

@@ -294,14 +294,9 @@ func TestWriteThatMayHaveBeenCarriedOutSaysSo(t *testing.T) {
 }
 
 func TestRetryOn(t *testing.T) {
-	for _, bad := range []string{"400", "401", "403", "404", "200", "700", "5xx", "always"} {
-		if _, err := newRetryPolicy(config.Retry{On: []string{"429", bad}}); err == nil || !strings.Contains(err.Error(), bad) {
-			t.Errorf("%s: %v", bad, err)
-		}
-	}
-	p, err := newRetryPolicy(config.Retry{On: []string{"429", "connect"}})
-	if err != nil || !p.statuses[429] || !p.causes["connect"] || p.causes["timeout"] || p.attempts != 1 {
-		t.Errorf("%+v %v", p, err)
+	p := newRetryPolicy(config.Retry{On: []string{"429", "connect"}})
+	if !p.statuses[429] || !p.causes["connect"] || p.causes["timeout"] || p.attempts != 1 {
+		t.Errorf("%+v", p)
 	}
 }
 

@@ -61,9 +61,7 @@ func newUpstream(cfg *config.Config, u *config.Upstream, opts upstreamOptions) (
 
 // open makes what the upstream's requests need.
 func (u *upstream) open(outbound config.Outbound, c *config.Upstream, sandbox http.RoundTripper) (err error) {
-	if u.retry, err = newRetryPolicy(c.Retry); err != nil {
-		return err
-	}
+	u.retry = newRetryPolicy(c.Retry)
 	if u.source, err = newSource(c); err != nil {
 		return err
 	}

@@ -239,14 +239,17 @@ func checkBounds(s specs.Schema, v json.Number, path string) *problem {
 	if err != nil {
 		return nil
 	}
-	for key, broken := range map[string]func(limit float64) bool{
-		"minimum":          func(limit float64) bool { return x < limit },
-		"exclusiveMinimum": func(limit float64) bool { return x <= limit },
-		"maximum":          func(limit float64) bool { return x > limit },
-		"exclusiveMaximum": func(limit float64) bool { return x >= limit },
+	for _, bound := range []struct {
+		key    string
+		broken func(limit float64) bool
+	}{
+		{"minimum", func(limit float64) bool { return x < limit }},
+		{"exclusiveMinimum", func(limit float64) bool { return x <= limit }},
+		{"maximum", func(limit float64) bool { return x > limit }},
+		{"exclusiveMaximum", func(limit float64) bool { return x >= limit }},
 	} {
-		if limit, ok := number(s[key]); ok && broken(limit) {
-			return &problem{status: 400, code: "INVALID_VALUE", field: path, message: fmt.Sprintf("The field %s can't be %s: its %s is %v.", path, v, key, limit)}
+		if limit, ok := number(s[bound.key]); ok && bound.broken(limit) {
+			return &problem{status: 400, code: "INVALID_VALUE", field: path, message: fmt.Sprintf("The field %s can't be %s: its %s is %v.", path, v, bound.key, limit)}
 		}
 	}
 	return nil

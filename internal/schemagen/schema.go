@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,16 +24,15 @@ func (o object) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		for _, part := range []any{m.key, m.value} {
-			data, err := marshal(part)
-			if err != nil {
-				return nil, err
-			}
-			b.Write(data)
-			if part == any(m.key) {
-				b.WriteByte(':')
-			}
+		key, err := marshal(m.key)
+		if err != nil {
+			return nil, err
 		}
+		value, err := marshal(m.value)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(slices.Concat(key, []byte{':'}, value))
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
