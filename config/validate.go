@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"net"
 	"regexp"
 	"slices"
 	"strconv"
@@ -112,7 +113,7 @@ func unbalanced(text string) bool {
 
 // address checks host:port.
 func (v *validator) address(path Path, text string) {
-	_, port, err := splitAddress(text)
+	_, port, err := net.SplitHostPort(text)
 	if err != nil {
 		v.add(path, fmt.Sprintf("%q is not an address", text), "write host:port, or :port for every address of this machine")
 		return

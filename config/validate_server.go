@@ -43,7 +43,7 @@ func (v *validator) server() {
 func (v *validator) admin(at Path) {
 	s := &v.cfg.Server
 	v.address(at, s.Admin)
-	host, _, err := splitAddress(s.Admin)
+	host, _, err := net.SplitHostPort(s.Admin)
 	if err == nil && !loopback(host) && s.AdminKey.IsZero() && !v.reported(Path{"server", "admin_key"}) {
 		v.add(at, "this is not on loopback, and there is no admin_key", `write "127.0.0.1:8081", or set admin_key`)
 	}
@@ -147,9 +147,6 @@ func (v *validator) url(at Path, text string, schemes ...string) {
 	}
 }
 
-// splitAddress takes host:port apart.
-func splitAddress(text string) (host, port string, err error) { return net.SplitHostPort(text) }
-
 // isNetwork reports whether text is an address or a network in CIDR notation.
 func isNetwork(text string) bool {
 	_, prefixErr := netip.ParsePrefix(text)
@@ -164,7 +161,7 @@ func isDestination(text string) bool {
 	}
 	host := text
 	if strings.Contains(text, ":") {
-		h, port, err := splitAddress(text)
+		h, port, err := net.SplitHostPort(text)
 		number, portErr := strconv.Atoi(port)
 		if err != nil || portErr != nil || number < 1 || number > 65535 {
 			return false

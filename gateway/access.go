@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -80,7 +79,7 @@ func (a *access) caller(w http.ResponseWriter, r *http.Request) (*auth.Principal
 	}
 	token, err := auth.Token(r)
 	switch {
-	case errors.Is(err, auth.ErrTokenInQuery), errors.Is(err, auth.ErrSeveralTokens):
+	case err != nil:
 		refuse(w, http.StatusBadRequest, "invalid_request", err.Error())
 		return nil, false
 	case token == "":

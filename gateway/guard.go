@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,12 +50,8 @@ func newGuard(outbound config.Outbound) (*guard, error) {
 
 // allow takes one entry of outbound.allow: a CIDR, an address, a host, or a host and a port.
 func (g *guard) allow(entry string) error {
-	if prefix, err := netip.ParsePrefix(entry); err == nil {
-		g.networks = append(g.networks, prefix.Masked())
-		return nil
-	}
-	if address, err := netip.ParseAddr(strings.Trim(entry, "[]")); err == nil {
-		g.networks = append(g.networks, netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen()))
+	if network, ok := parseNetwork(strings.Trim(entry, "[]")); ok {
+		g.networks = append(g.networks, network)
 		return nil
 	}
 	if host, port, err := net.SplitHostPort(entry); err == nil && host != "" {
@@ -91,16 +88,7 @@ func (g *guard) names(host, port string) bool {
 		return true
 	}
 	address, err := netip.ParseAddr(host)
-	return err == nil && g.inNetworks(address.Unmap())
-}
-
-func (g *guard) inNetworks(address netip.Addr) bool {
-	for _, network := range g.networks {
-		if network.Contains(address) {
-			return true
-		}
-	}
-	return false
+	return err == nil && anyContains(g.networks, address.Unmap())
 }
 
 // allowReference decides about a URL that a document names in a $ref: only hosts that gateway.yaml names will do.
@@ -140,7 +128,7 @@ func (g *guard) checkHost(ctx context.Context, host, port string) error {
 // checkAddress refuses an address inside: loopback, link-local, private, shared, metadata, and the like.
 func (g *guard) checkAddress(address netip.Addr) error {
 	address = address.Unmap()
-	if !g.denyPrivate || g.inNetworks(address) || isPublic(address) {
+	if !g.denyPrivate || anyContains(g.networks, address) || isPublic(address) {
 		return nil
 	}
 	return &forbiddenError{address.String(), "is not a public address"}
@@ -184,12 +172,20 @@ func isPublic(address netip.Addr) bool {
 }
 
 func anyContains(prefixes []netip.Prefix, address netip.Addr) bool {
-	for _, prefix := range prefixes {
-		if prefix.Contains(address) {
-			return true
-		}
+	return slices.ContainsFunc(prefixes, func(prefix netip.Prefix) bool { return prefix.Contains(address) })
+}
+
+// parseNetwork reads a CIDR, or an address as the network of itself alone.
+func parseNetwork(text string) (netip.Prefix, bool) {
+	if network, err := netip.ParsePrefix(text); err == nil {
+		return network.Masked(), true
 	}
-	return false
+	address, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	address = address.Unmap()
+	return netip.PrefixFrom(address, address.BitLen()), true
 }
 
 func prefixes(texts ...string) []netip.Prefix {

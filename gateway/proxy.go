@@ -14,18 +14,15 @@ type trustedProxies []netip.Prefix
 func newTrustedProxies(texts []string) trustedProxies {
 	var proxies trustedProxies
 	for _, text := range texts {
-		if prefix, err := netip.ParsePrefix(text); err == nil {
-			proxies = append(proxies, prefix.Masked())
-		} else if addr, err := netip.ParseAddr(text); err == nil {
-			proxies = append(proxies, netip.PrefixFrom(addr, addr.BitLen()))
+		if network, ok := parseNetwork(text); ok {
+			proxies = append(proxies, network)
 		}
 	}
 	return proxies
 }
 
 func (p trustedProxies) contains(addr netip.Addr) bool {
-	addr = addr.Unmap()
-	return slices.ContainsFunc(p, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
+	return anyContains(p, addr.Unmap())
 }
 
 // seen wraps next so that r.RemoteAddr, r.Host and r.URL.Scheme are those that the client used, where a trusted proxy

@@ -36,9 +36,10 @@ func TestTrustedProxies(t *testing.T) {
 		{"the nearest proxy's host", "192.168.7.7:1", http.Header{"X-Forwarded-Host": {"evil.example, mcp.example.com"}},
 			seen{"192.168.7.7", "mcp.example.com", "http"}},
 		{"an IPv4 address on an IPv6 socket", "[::ffff:10.0.0.1]:1234", http.Header{"X-Forwarded-For": {"1.2.3.4"}}, seen{"1.2.3.4", "gw.internal", "http"}},
+		{"trusted by its IPv6 spelling", "192.168.7.9:1", http.Header{"X-Forwarded-For": {"1.2.3.4"}}, seen{"1.2.3.4", "gw.internal", "http"}},
 		{"neighbour of a trusted address", "192.168.7.8:1", http.Header{"X-Forwarded-For": {"1.2.3.4"}}, seen{"192.168.7.8:1", "gw.internal", "http"}},
 	}
-	proxies := newTrustedProxies([]string{"10.0.0.0/8", "192.168.7.7"})
+	proxies := newTrustedProxies([]string{"10.0.0.0/8", "192.168.7.7", "::ffff:192.168.7.9"})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
