@@ -141,6 +141,28 @@ func TestCallToolForgives(t *testing.T) {
 	}
 }
 
+// Both kinds of protocol, and a session, reach a tool that is not listed.
+func TestCallToolOverEveryProtocol(t *testing.T) {
+	g, server := serve(t, setup{yaml: searchMode})
+	call := callTo("call_tool", `{"name":"getPet","arguments":{"id":1}}`)
+	modernCall := strings.Replace(call, `"params":{`, `"params":{`+modern+`,`, 1)
+	var out bytes.Buffer
+	if err := g.ServeStdio(t.Context(), strings.NewReader(call+"\n"), &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range []answer{
+		post(t, server, call), postModern(t, server, "tools/call", "call_tool", modernCall), {body: out.String()},
+	} {
+		if got := outcomeOf(t, got.result(t)); !got.OK || string(got.Data) != `{"id":1,"name":"Rex"}` {
+			t.Errorf("%+v", got)
+		}
+	}
+	// A name that is not listed is no tool by itself: clients list what they may call.
+	if got := post(t, server, callGetPet); !strings.Contains(got.body, `"error":`) {
+		t.Errorf("%s", got.body)
+	}
+}
+
 func TestFindersRefuse(t *testing.T) {
 	_, server := serve(t, setup{yaml: searchMode})
 	for _, tt := range []struct{ tool, arguments, message, hint string }{
