@@ -114,13 +114,26 @@ func (r *reader) examples(media *node) []any {
 	candidates := []*node{media.get("example")}
 	for _, e := range r.entries(media.get("examples"), "examples") {
 		if target, err := r.resolve(e.value); err == nil {
-			candidates = append(candidates, target.get("value"), target.get("dataValue"))
+			candidates = append(candidates, r.exampleValue(target.get("value")), target.get("dataValue"))
 		}
 	}
 	if list := values(candidates); len(list) > 0 {
 		return list
 	}
 	return r.schemaExamples(media.get("schema"))
+}
+
+// exampleValue follows what some bundlers leave: a value that is nothing but a reference to a named example, where
+// OpenAPI has the reference stand in the example's own place. One that leads nowhere shows nothing.
+func (r *reader) exampleValue(value *node) *node {
+	if value == nil || value.ref() == "" || len(value.items) > 1 {
+		return value
+	}
+	target, err := r.resolve(value)
+	if err != nil {
+		return nil
+	}
+	return target.get("value")
 }
 
 func (r *reader) schemaExamples(schema *node) []any {
