@@ -181,7 +181,7 @@ func typed(s specs.Schema, v string) any {
 }
 
 // checkParents answers for a path under a record that isn't there. A parent that no document describes is taken as
-// it is, and so is what stands for the caller.
+// it is, and so is one that the path names by something else than its id ({repo}), and what stands for the caller.
 func (c *call) checkParents() *problem {
 	for on := c.sandbox.parentOf(c.endpoint); on != nil; on = c.sandbox.parentOf(on) {
 		if on.of == c.endpoint.of && on.path.key == c.endpoint.path.key || len(on.of.records) == 0 {
@@ -191,7 +191,7 @@ func (c *call) checkParents() *problem {
 		if slices.Contains([]string{"me", "self", "@me", "current", "-", "~"}, outer.id) {
 			continue
 		}
-		if on.of.find(outer.id, outer.parents) == nil {
+		if on.of.find(outer.id, outer.parents) == nil && on.path.endsInID() {
 			return c.noRecord(on.of, outer.id)
 		}
 	}

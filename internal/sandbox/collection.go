@@ -89,6 +89,25 @@ func (c *collection) find(id string, p parents) *record {
 			}
 		}
 	}
+	return c.named(id, p)
+}
+
+// naturalKeys are the properties by which many APIs let a record be named in a path instead of by its id:
+// /repos/{owner}/{repo}, /issues/{issue_number}, /users/{username}.
+var naturalKeys = []string{"number", "slug", "login", "key", "code", "username", "full_name", "name"}
+
+// named finds the record that a name means where no id does.
+func (c *collection) named(name string, p parents) *record {
+	for _, key := range naturalKeys {
+		if key == c.idName {
+			continue
+		}
+		for _, r := range c.records {
+			if strings.EqualFold(text(r.fields[key]), name) && r.within(c, p) {
+				return r
+			}
+		}
+	}
 	return nil
 }
 

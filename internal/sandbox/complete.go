@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ func (c *call) complete(fields map[string]any, id string) {
 	}
 	if sample := of.sample(); sample != nil {
 		c.likeOthers(fields, id, sample)
+		of.promised(fields, id, sample)
 	}
 	c.sandbox.nameReferences(fields)
 }
@@ -74,6 +76,39 @@ func (c *call) likeOthers(fields map[string]any, id string, sample *record) {
 		}
 		fields[name] = replaceID(clone(like), sample.id, id)
 	}
+}
+
+// promised adds what the document says that every record has and the client did not send, as another record has it: a
+// state, links, and a number that counts on.
+func (of *collection) promised(fields map[string]any, id string, sample *record) {
+	for _, name := range required(of.schema) {
+		like, has := sample.fields[name]
+		if _, sent := fields[name]; sent || !has {
+			continue
+		}
+		switch {
+		case name == "number":
+			fields[name] = of.nextNumber()
+		case len(sample.id) < shortID:
+			fields[name] = clone(like)
+		default:
+			fields[name] = replaceID(clone(like), sample.id, id)
+		}
+	}
+}
+
+// shortID is the length from which an id is found in a text by its letters: a "1" is in every other text.
+const shortID = 3
+
+// nextNumber is one more than the highest `number` of the records.
+func (of *collection) nextNumber() json.Number {
+	highest := 0.0
+	for _, r := range of.records {
+		if n, ok := number(r.fields["number"]); ok {
+			highest = max(highest, n)
+		}
+	}
+	return json.Number(strconv.FormatFloat(highest+1, 'f', -1, 64))
 }
 
 func replaceID(v any, old, id string) any {

@@ -62,6 +62,15 @@ func (p pattern) isItem() bool {
 	return len(p.segments) > 0 && p.segments[len(p.segments)-1].match != nil
 }
 
+// endsInID reports whether the last placeholder asks for an id ({petId}, {uuid}) and not for a name ({repo}).
+func (p pattern) endsInID() bool {
+	if !p.isItem() {
+		return false
+	}
+	names := p.segments[len(p.segments)-1].names
+	return strings.HasSuffix(plain(names[len(names)-1]), "id")
+}
+
 // parent is the path without its last segment.
 func (p pattern) parent() pattern {
 	if len(p.segments) == 0 {
