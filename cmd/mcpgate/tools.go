@@ -55,16 +55,17 @@ func (t *terminal) toolsCommand() *cobra.Command {
 
 // toolJSON is how a tool is printed with --json: the words of MCP, and where it comes from.
 type toolJSON struct {
-	Name        string          `json:"name"`
-	Title       string          `json:"title"`
-	Description string          `json:"description"`
-	Upstream    string          `json:"upstream"`
-	Method      string          `json:"method"`
-	Path        string          `json:"path"`
-	Tokens      int             `json:"tokens"`
-	Direct      bool            `json:"direct"` // shown to clients; a model finds the others
-	Annotations annotationsJSON `json:"annotations"`
-	InputSchema json.RawMessage `json:"inputSchema"`
+	Name         string          `json:"name"`
+	Title        string          `json:"title"`
+	Description  string          `json:"description"`
+	Upstream     string          `json:"upstream"`
+	Method       string          `json:"method"`
+	Path         string          `json:"path"`
+	Tokens       int             `json:"tokens"`
+	Direct       bool            `json:"direct"` // shown to clients; a model finds the others
+	Annotations  annotationsJSON `json:"annotations"`
+	InputSchema  json.RawMessage `json:"inputSchema"`
+	OutputSchema json.RawMessage `json:"outputSchema,omitempty"`
 }
 
 type annotationsJSON struct {
@@ -78,7 +79,7 @@ func describe(tool *mapping.Tool, direct bool) toolJSON {
 	return toolJSON{
 		Name: tool.Name, Title: tool.Title, Description: tool.Description, Upstream: tool.Upstream,
 		Method: tool.Method, Path: tool.Path, Tokens: tool.Tokens(), Direct: direct,
-		Annotations: annotationsJSON(tool.Annotations), InputSchema: tool.InputSchema,
+		Annotations: annotationsJSON(tool.Annotations), InputSchema: tool.InputSchema, OutputSchema: tool.OutputSchema,
 	}
 }
 
