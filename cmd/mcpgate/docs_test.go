@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
+	"gopkg.in/yaml.v3"
 
 	"mcpgate/config"
 	"mcpgate/mapping"
@@ -143,6 +144,46 @@ func compileBlock(t *testing.T, page string, cfg *config.Config) {
 	if len(tools) == 0 || len(problems) > 0 {
 		t.Errorf("%s: %d tools, %v", page, len(tools), problems)
 	}
+}
+
+// cutText finds a text in a flow mapping that a comma of its own cut in two: the second half is a key without a value.
+var cutText = regexp.MustCompile(`^\S+ \S+ \S`)
+
+func TestBlocksParse(t *testing.T) {
+	blocks := 0
+	for page, text := range pages(t) {
+		for _, m := range fence.FindAllStringSubmatch(text, -1) {
+			language, name, _ := strings.Cut(m[2], " ")
+			if language != "yaml" && language != "json" || name == "wrong.yaml" {
+				continue
+			}
+			blocks++
+			var node yaml.Node
+			if err := yaml.Unmarshal([]byte(m[3]), &node); err != nil { // JSON is YAML
+				t.Errorf("%s: %v in\n%s", page, err, m[3])
+			}
+			for _, key := range valueless(&node) {
+				if cutText.MatchString(key) {
+					t.Errorf("%s: %q is a key; put quotes around the text that it ends", page, key)
+				}
+			}
+		}
+	}
+	if blocks < 10 {
+		t.Errorf("only %d blocks found", blocks)
+	}
+}
+
+// valueless returns the keys of all mappings that have no value.
+func valueless(n *yaml.Node) []string {
+	var keys []string
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && n.Content[i+1].Tag == "!!null" {
+			keys = append(keys, child.Value)
+		}
+		keys = append(keys, valueless(child)...)
+	}
+	return keys
 }
 
 // schemaComment names the schema that editors check a YAML file with.
