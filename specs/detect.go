@@ -29,7 +29,7 @@ func (p *parser) foreign(data []byte) error {
 			return p.fail(1, 1, "this is %s, not an OpenAPI document", name)
 		}
 	}
-	if bytes.IndexByte(head, 0) >= 0 && !bytes.HasPrefix(head, []byte("\xff\xfe")) && !bytes.HasPrefix(head, []byte("\xfe\xff")) {
+	if bytes.IndexByte(head, 0) >= 0 && !bytes.HasPrefix(data, []byte("\xff\xfe")) && !bytes.HasPrefix(data, []byte("\xfe\xff")) {
 		return p.fail(1, 1, "this is a binary file, not an OpenAPI document")
 	}
 	return nil

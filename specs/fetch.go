@@ -7,8 +7,17 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 )
+
+// secretParameter finds a query parameter that is a credential by its name, as links to private files have.
+var secretParameter = regexp.MustCompile(`(?i)([?&][^=&#]*(?:token|key|secret|sig|signature|passw(?:or)?d|credential|auth)=)[^&#]+`)
+
+// shownURL is a URL as messages show it: without its password, and without the credentials in its query.
+func shownURL(u *url.URL) string {
+	return secretParameter.ReplaceAllString(u.Redacted(), "${1}xxxxx")
+}
 
 func (f *files) neighbourURL(ctx context.Context, from *file, reference *url.URL) (*node, error) {
 	target := reference
@@ -19,7 +28,7 @@ func (f *files) neighbourURL(ctx context.Context, from *file, reference *url.URL
 	if err := f.permit(target); err != nil {
 		return nil, err
 	}
-	slot, err := f.slot(target.String(), func() *file { return &file{name: target.Redacted(), url: target} })
+	slot, err := f.slot(target.String(), func() *file { return &file{name: shownURL(target), url: target} })
 	if err != nil {
 		return nil, err
 	}
@@ -51,10 +60,10 @@ func (f *files) permit(u *url.URL) error {
 		return nil
 	}
 	if f.Allow == nil {
-		return fmt.Errorf("%s is refused: the document refers to another place, and nothing allows it", u.Redacted())
+		return fmt.Errorf("%s is refused: the document refers to another place, and nothing allows it", shownURL(u))
 	}
 	if err := f.Allow(u); err != nil {
-		return fmt.Errorf("%s is refused: %w", u.Redacted(), err)
+		return fmt.Errorf("%s is refused: %w", shownURL(u), err)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (l Loader) open(location string) (*files, error) {
 	}
 	f := &files{Loader: l, opened: map[string]*file{}}
 	if u, err := url.Parse(location); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
-		f.main = &file{name: u.Redacted(), url: u}
+		f.main = &file{name: shownURL(u), url: u}
 		f.opened[u.String()] = f.main
 		return f, nil
 	}

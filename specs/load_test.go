@@ -2,6 +2,7 @@ package specs
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -25,6 +27,28 @@ func put(t *testing.T, folder, name, content string) {
 	}
 	if err := os.WriteFile(full, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Windows PowerShell writes UTF-16 where a person redirects a command's output into a file.
+func TestUTF16(t *testing.T) {
+	text := "openapi: 3.0.0\ninfo: {title: Größe, version: '1'}\npaths: {/a: {get: {operationId: getA, responses: {}}}}\n"
+	for name, order := range map[string]binary.AppendByteOrder{"\xff\xfe": binary.LittleEndian, "\xfe\xff": binary.BigEndian} {
+		content := []byte(name)
+		for _, unit := range utf16.Encode([]rune(text)) {
+			content = order.AppendUint16(content, unit)
+		}
+		file := filepath.Join(t.TempDir(), "doc.yaml")
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		document, _, err := Loader{}.Load(t.Context(), file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if document.Title != "Größe" || len(document.Operations()) != 1 {
+			t.Errorf("%v: got %q and %d operations", order, document.Title, len(document.Operations()))
+		}
 	}
 }
 
@@ -96,7 +120,9 @@ func TestLocations(t *testing.T) {
 		"gone.yaml":                           "gone.yaml: there is no such file",
 		"big.yaml":                            "big.yaml: larger than 1000 bytes",
 		"https://user:pass@example.com/o.yml": "https://user:xxxxx@example.com/o.yml: fetching documents is switched off",
-		"tree.yaml":                           `tree.yaml:2:13: the $ref "paths/a.yaml": paths/a.yaml is not there: this is an unbundled source; bundle it, or copy its whole folder`,
+		"https://example.com/o.yml?ref=main&private_token=abc": "https://example.com/o.yml?ref=main&private_token=xxxxx: fetching documents is switched off",
+		"https://example.com/o.yml?sv=2024&sig=a%2Bb":          "https://example.com/o.yml?sv=2024&sig=xxxxx: fetching documents is switched off",
+		"tree.yaml": `tree.yaml:2:13: the $ref "paths/a.yaml": paths/a.yaml is not there: this is an unbundled source; bundle it, or copy its whole folder`,
 	} {
 		doc, _, err := loader.Load(t.Context(), location)
 		got := ""
