@@ -12,6 +12,9 @@ var secretKey = regexp.MustCompile(`(?i)(^|[_-])(token|secret|password|passwd|au
 // userInfo finds a password in a URL.
 var userInfo = regexp.MustCompile(`://[^/@\s"']*:[^/@\s"']*@`)
 
+// secretMapping are the keys under which a mapping holds secrets: what stands there instead of one may be a secret itself.
+var secretMapping = map[string]bool{"credential": true, "headers": true}
+
 // secretLine finds such a key in a line of a file that is not YAML.
 var secretLine = regexp.MustCompile(`(?i)((?:token|secret|password|passwd|authorization|cookie|key|sha256)["']?\s*[:=]\s*)\S.*`)
 
@@ -31,6 +34,15 @@ func (n *node) hide() {
 	}
 	if !slices.Contains(n.file.hidden[n.line], n) {
 		n.file.hidden[n.line] = append(n.file.hidden[n.line], n)
+	}
+}
+
+// hideBare keeps a plain value, or the plain values of a list, out of excerpts.
+func (n *node) hideBare() {
+	for _, v := range append([]*node{n}, n.items...) {
+		if v.kind == scalar {
+			v.hide()
+		}
 	}
 }
 

@@ -188,6 +188,9 @@ func (b *builder) mapping(n *node, y *yaml.Node, path Path, depth int) {
 		if e.value.kind == scalar && secretKey.MatchString(name) {
 			e.value.hide()
 		}
+		if secretMapping[name] {
+			e.value.hideBare()
+		}
 		n.entries = append(n.entries, e)
 	}
 	for _, value := range merges {
