@@ -129,7 +129,15 @@ func (c *call) decodeBody() *problem {
 	mediaType := c.request.Header.Get("Content-Type")
 	switch {
 	case strings.HasPrefix(mediaType, "application/x-www-form-urlencoded"):
-		c.body = c.formBody()
+		if form, err := url.ParseQuery(string(c.sent)); err == nil {
+			c.body = c.formBody(form)
+		}
+	case strings.HasPrefix(mediaType, "multipart/form-data"):
+		form, err := parts(c.sent, mediaType)
+		if err != nil {
+			return &problem{status: 400, code: "INVALID_FORM", message: "The body is not a form of several parts: " + err.Error()}
+		}
+		c.body = c.formBody(form)
 	case mediaType == "" || isJSON(mediaType):
 		decoder := json.NewDecoder(bytes.NewReader(c.sent))
 		decoder.UseNumber()
@@ -143,28 +151,6 @@ func (c *call) decodeBody() *problem {
 	return nil
 }
 
-func (c *call) formBody() any {
-	form, err := url.ParseQuery(string(c.sent))
-	if err != nil {
-		return nil
-	}
-	schema := c.endpoint.bodySchema()
-	out := map[string]any{}
-	for name, values := range form {
-		p, _ := c.endpoint.defs.resolve(properties(schema)[name])
-		if typeOf(p) == "array" {
-			list := make([]any, len(values))
-			for i, v := range values {
-				list[i] = v
-			}
-			out[name] = list
-			continue
-		}
-		out[name] = typed(p, values[0])
-	}
-	return out
-}
-
 // typed reads a text as the schema's type, where it is one.
 func typed(s specs.Schema, v string) any {
 	switch typeOf(s) {
@@ -175,6 +161,10 @@ func typed(s specs.Schema, v string) any {
 	case "boolean":
 		if v == "true" || v == "false" {
 			return v == "true"
+		}
+	case "object":
+		if object, ok := structured(v).(map[string]any); ok {
+			return object
 		}
 	}
 	return v
