@@ -46,7 +46,7 @@ func within[T any](t testing.TB, ch <-chan T, what string) T {
 	select {
 	case v := <-ch:
 		return v
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("waited in vain: %s", what)
 		panic("unreachable")
 	}
@@ -358,7 +358,7 @@ func TestListenHearsOfChangesAndEndsWithTheGateway(t *testing.T) {
 	if !changed {
 		t.Fatal("the listen heard of no change")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := g.Close(ctx); err != nil {
 		t.Errorf("Close: %v", err)
@@ -426,7 +426,7 @@ func TestDeclaredLengthIsRefusedUnread(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\n\r\n"); err != nil {

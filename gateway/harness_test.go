@@ -42,6 +42,9 @@ paths:
       responses: {"201": {description: created}}
 `
 
+// patience bounds what a test waits for: long, for a machine that has much else to do. Nothing that is right takes it.
+const patience = time.Minute
+
 // setup is a gateway in front of a fake upstream.
 type setup struct {
 	yaml     string       // more of gateway.yaml, at its top level
@@ -72,7 +75,7 @@ func newGateway(t testing.TB, s setup) *Gateway {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := g.Close(ctx); err != nil {
 			t.Errorf("Close: %v", err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"testing"
-	"time"
 
 	"mcpgate/internal/fault"
 )
@@ -66,7 +65,7 @@ func TestShutdownCancelsWhatTakesTooLong(t *testing.T) {
 
 func TestCloseTwice(t *testing.T) {
 	g := newGateway(t, setup{})
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for range 2 {
 		if err := g.Close(ctx); err != nil {

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"mcpgate/auth"
 )
@@ -188,7 +187,7 @@ func TestSSEEndsWithTheGateway(t *testing.T) {
 	busy, idle := listen(t, server), listen(t, server)
 	busy.say(callGetPet)
 	within(t, upstream.called, "the call")
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	closed := make(chan error, 1)
 	go func() { closed <- g.Close(ctx) }()
