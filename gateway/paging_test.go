@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -289,6 +290,39 @@ func TestHandles(t *testing.T) {
 	}
 	if outcome := newShelfLab(t, s, "offset", "none", 1000).call("list", `{"next":"x"}`); outcome.OK {
 		t.Error("a tool without pages takes a next")
+	}
+}
+
+// TestHandleOfAnotherReplica: with one key a handle is good at every replica, and after the key has rotated; without, it ends
+// with the process.
+func TestHandleOfAnotherReplica(t *testing.T) {
+	s := &shelf{items: []string{`{"id":1}`, `{"id":2}`}, size: 1, most: 1}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	replica := func(key string) *Gateway {
+		g, err := New(t.Context(), loadConfig(t, key+"\nupstreams:\n  up:\n    base_url: "+server.URL+
+			"\n    page: {style: link}\n    tools:\n      list: {request: GET /api/link, description: Lists., paging: manual}\n"), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = g.Close(context.Background()) })
+		return g
+	}
+	const one, two = "the-first-key-the-first-key-the-1", "the-second-key-the-second-key-the-2"
+	for _, test := range []struct {
+		first, second string
+		ok            bool
+	}{
+		{"key: " + one, "key: " + one, true},
+		{"key: " + one, "key: " + two + "," + one, true},
+		{"key: " + one, "key: " + two, false},
+		{"", "", false},
+	} {
+		next := replica(test.first).Call(t.Context(), "list", nil).Next
+		outcome := replica(test.second).Call(t.Context(), "list", json.RawMessage(asJSON(t, map[string]string{"next": next})))
+		if next == "" || outcome.OK != test.ok {
+			t.Errorf("from %q to %q: next %q, %s", test.first, test.second, next, asJSON(t, outcome))
+		}
 	}
 }
 

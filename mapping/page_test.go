@@ -224,6 +224,20 @@ func TestBesideTheItems(t *testing.T) {
 	}
 }
 
+// TestListLeftOut: a page without a list leads on all the same.
+func TestListLeftOut(t *testing.T) {
+	tool, _ := listTool(t, "{style: cursor, cursor: pageToken, next: .nextPageToken, items: .files}", "{request: GET /list, description: Lists., paging: auto}")
+	w, asked := play(t, tool, `{}`, `{"kind":"list","nextPageToken":"a"}`, `{"kind":"list","files":[{"id":1}],"nextPageToken":"b"}`, `{"kind":"list"}`)
+	result, err := w.Result(t.Context())
+	if err != nil || len(asked) != 3 || string(result.Data) != `{"kind":"list","files":[{"id":1}]}` || result.Rest != nil {
+		t.Errorf("%d requests, %s, %s, %v", len(asked), result.Data, result.Rest, err)
+	}
+	w, asked = play(t, tool, `{}`, `{"kind":"list"}`)
+	if result, err = w.Result(t.Context()); err != nil || len(asked) != 1 || string(result.Data) != `{"kind":"list"}` || result.Truncated != nil {
+		t.Errorf("%d requests, %s, %+v, %v", len(asked), result.Data, result.Truncated, err)
+	}
+}
+
 // TestSelectedPages: what select takes out counts, so that more pages fit.
 func TestSelectedPages(t *testing.T) {
 	tool, problems := listTool(t, "{style: page, page: p}", "{request: GET /list, description: Lists., paging: auto, arguments: {p: {in: query, type: integer}}, "+

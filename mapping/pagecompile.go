@@ -7,9 +7,6 @@ import (
 	"mcpgate/specs"
 )
 
-// maxHandle bounds what a model may send as next, in characters.
-const maxHandle = 8192
-
 // page decides how the tool's list goes on: as gateway.yaml says, else as the document shows. It adds the argument that
 // continues the list.
 func (c *compilation) page(t *Tool, p *plan, in *inputs) {
@@ -39,7 +36,7 @@ func (c *compilation) page(t *Tool, p *plan, in *inputs) {
 	t.pager = found
 	in.arguments = append(in.arguments, &argument{
 		wire: "next", in: "paging", description: "To go on where an answer ended: the next of that answer. Give the other arguments as before.",
-		schema: map[string]any{"type": "string", "maxLength": plain(maxHandle)},
+		schema: map[string]any{"type": "string"},
 	})
 }
 

@@ -126,6 +126,9 @@ func (w *Walk) joined(n int) []byte {
 		left -= min(left, len(page.items))
 	}
 	array = append(array, ']')
+	if i := slices.IndexFunc(w.pages, func(page walked) bool { return page.listed }); i >= 0 {
+		first = w.pages[i]
+	}
 	e := &envelope{pager: w.tool.pager, first: first, pages: w.pages[:used], items: array, count: n, more: w.more || n < w.count,
 		room: w.tool.maxLength() / 4}
 	var out bytes.Buffer

@@ -51,6 +51,8 @@ type walked struct {
 	where location // of its items
 	items [][]byte // without those that were handed out before; nil where the page has no list
 	whole int      // how many items it has in all
+
+	listed bool // the list is there, be it empty
 }
 
 // state is what a handle holds: where a list goes on, and which arguments it belongs to.
@@ -197,9 +199,14 @@ func (came *walked) list(p *pager, before []walked) {
 		came.where = findItems(came.page.Body)
 	}
 	array := came.where.in(came.page.Body)
+	if array == nil && p.items != nil && came.page.Body[0] == '{' {
+		came.items = [][]byte{} // many APIs leave out a list that is empty, but not what leads to the next page
+		return
+	}
 	if len(array) == 0 || array[0] != '[' {
 		return
 	}
+	came.listed = true
 	came.items = slices.Collect(rawItems(array))
 	if came.items == nil {
 		came.items = [][]byte{}
