@@ -22,8 +22,9 @@ type Upstream struct {
 	// Spec is the OpenAPI document: a file, a folder's root document, a URL, or a list of these. Without one the tools
 	// have a request each.
 	Spec Strings `yaml:"spec" path:"location"`
-	// Overlays are OpenAPI Overlay files that mend the document.
-	Overlays Later `yaml:"overlays"`
+	// Overlays are OpenAPI Overlay 1.0 files that mend the documents before anything reads them: a file, a URL, or a list of
+	// these, applied in this order.
+	Overlays Strings `yaml:"overlays" path:"location"`
 	// BaseURL is the API's root; {name} stands for a variable. Default: the document's first server. "sandbox:" is the
 	// built-in sandbox, which answers from the document and keeps what it is told in memory.
 	BaseURL string `yaml:"base_url"`

@@ -15,10 +15,9 @@ func (v *validator) upstream(u *Upstream) {
 	if len(u.Spec)+len(u.Tools)+len(u.Records)+len(u.Queries) == 0 {
 		v.missing(at, "spec", "there is nothing to make tools of", "name a spec, or write tools with a request each")
 	}
-	for i, spec := range u.Spec {
-		v.unless(!strings.Contains(spec, "://") || strings.HasPrefix(spec, "http://") || strings.HasPrefix(spec, "https://"),
-			at.Child("spec", strconv.Itoa(i)), fmt.Sprintf("%q can't be fetched", spec), "name a file, or an http or https URL")
-	}
+	v.locations(at.Child("spec"), u.Spec)
+	v.locations(at.Child("overlays"), u.Overlays)
+	v.unless(len(u.Overlays) == 0 || len(u.Spec) > 0, at.Child("overlays"), "there is no document that they could mend", "name it with spec")
 	v.baseURL(u, at)
 	for _, name := range sortedNames(u.Variables) {
 		v.variable(u, at.Child("variables", name), name, u.Variables[name])
@@ -42,6 +41,14 @@ func (v *validator) upstream(u *Upstream) {
 	}
 	for _, name := range sortedNames(u.Queries) {
 		v.query(u, u.Queries[name])
+	}
+}
+
+// locations checks what is to be read from a file or a URL.
+func (v *validator) locations(at Path, list []string) {
+	for i, location := range list {
+		v.unless(!strings.Contains(location, "://") || strings.HasPrefix(location, "http://") || strings.HasPrefix(location, "https://"),
+			at.Child(strconv.Itoa(i)), fmt.Sprintf("%q can't be fetched", location), "name a file, or an http or https URL")
 	}
 }
 

@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"slices"
-	"strconv"
 	"sync"
+	"time"
 
 	"github.com/mark3labs/mcp-go/server"
-	"golang.org/x/sync/errgroup"
 
 	"mcpgate/config"
 	"mcpgate/internal/sandbox"
@@ -19,9 +17,6 @@ import (
 	"mcpgate/mapping"
 	"mcpgate/specs"
 )
-
-// maxLoading bounds the documents that are read at once: each may be some hundred megabytes while it is.
-const maxLoading = 4
 
 // snapshot is everything that a call needs, compiled once and never changed.
 type snapshot struct {
@@ -46,7 +41,7 @@ type compiled struct {
 
 // newSnapshot compiles cfg and opens its upstreams.
 func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer, handles *seal.Ring, log *slog.Logger) (*snapshot, error) {
-	c, err := compile(ctx, cfg)
+	c, err := compile(ctx, cfg, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -91,44 +86,18 @@ func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer
 }
 
 // compile reads the documents of every upstream and compiles the tools. A document that can't be read is a problem,
-// and the others are used; the error is ctx's.
-func compile(ctx context.Context, cfg *config.Config) (compiled, error) {
+// and the others are used; the error is ctx's. advice is the time that kin-openapi may take for its
+// say on a document, 0 for none.
+func compile(ctx context.Context, cfg *config.Config, advice time.Duration) (compiled, error) {
 	c := compiled{documents: make(map[string][]*specs.Document)}
 	client, allow, err := outboundClient(cfg)
 	if err != nil {
 		return compiled{}, err
 	}
 	defer client.CloseIdleConnections()
-	loader := specs.Loader{Dir: cfg.Dir, Client: client, Allow: allow}
-
-	var mu sync.Mutex
-	var work errgroup.Group
-	work.SetLimit(maxLoading)
-	for _, name := range slices.Sorted(maps.Keys(cfg.Upstreams)) {
-		u := cfg.Upstreams[name]
-		documents := make([]*specs.Document, len(u.Spec))
-		c.documents[name] = documents
-		for i, location := range u.Spec {
-			work.Go(func() error {
-				doc, warnings, err := loader.Load(ctx, location)
-				mu.Lock()
-				defer mu.Unlock()
-				c.report.Warnings = append(c.report.Warnings, warnings...)
-				if err != nil {
-					path := u.Path().Child("spec", strconv.Itoa(i))
-					c.report.Problems = append(c.report.Problems, cfg.Problem(path, documentError(err), ""))
-				}
-				documents[i] = doc
-				return nil
-			})
-		}
-	}
-	_ = work.Wait() // no function above returns an error: each is a problem of its document
+	c.read(ctx, cfg, specs.Loader{Dir: cfg.Dir, Client: client, Allow: allow, Advice: advice})
 	if err := ctx.Err(); err != nil {
 		return compiled{}, err
-	}
-	for name, documents := range c.documents {
-		c.documents[name] = slices.DeleteFunc(documents, func(d *specs.Document) bool { return d == nil })
 	}
 	tools, problems := mapping.Compile(cfg, c.documents)
 	good, unfit := publishable(cfg, tools)

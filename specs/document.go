@@ -3,8 +3,8 @@
 //
 // Documents in the wild are broken, and an OpenAPI library refuses the whole of one for a single dangling $ref. So this
 // package parses into nodes that know their place (parse.go), follows references itself (reference.go), and reads
-// operations one by one: what is wrong with one costs that one, or less, and a warning. kin-openapi is not used for
-// reading but in the tests, where it shares no code with what it judges.
+// operations one by one: what is wrong with one costs that one, or less, and a warning. kin-openapi reads nothing
+// here: it advises (advice.go), and judges in the tests, since it shares no code with the rest.
 package specs
 
 import (

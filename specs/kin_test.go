@@ -87,7 +87,11 @@ func kinOperation(method, path string, item *openapi3.PathItem, op *openapi3.Ope
 	for _, parameters := range []openapi3.Parameters{item.Parameters, op.Parameters} {
 		for _, ref := range parameters {
 			p := ref.Value
-			if p.In == "header" && slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(p.Name)) || p.In == "querystring" {
+			if p.In == "header" && slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(p.Name)) {
+				continue
+			}
+			if p.In == "querystring" { // a form, which is what an exploded object is
+				inputs[p.In] = fmt.Sprintf("query %s required=%t form explode=true", p.Name, p.Required)
 				continue
 			}
 			if p.In == "path" && !strings.Contains(path, "{"+p.Name+"}") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // Loader reads documents. The zero value reads files and fetches nothing.
@@ -17,6 +18,11 @@ type Loader struct {
 	// Allow decides about a URL that a document (not gateway.yaml) names, as in a $ref; nil refuses all of them. What
 	// lies in the folder of a document that was itself fetched needs no leave.
 	Allow func(*url.URL) error
+	// Overlays are applied to every document, in this order, before anything else.
+	Overlays []*Overlay
+	// Advice adds to the warnings what kin-openapi says of the document, and bounds the time for it, which is longer than that
+	// for loading; 0 asks for none.
+	Advice time.Duration
 }
 
 // Load reads the document at location: a file, a folder that holds an openapi.yaml (or .yml, .json, or swagger.*), or
@@ -32,6 +38,10 @@ func (l Loader) Load(ctx context.Context, location string) (*Document, []Warning
 	if err != nil {
 		return nil, nil, err
 	}
+	overlaid, err := files.overlay(root)
+	if err != nil {
+		return nil, nil, err
+	}
 	dialect, version, err := detect(root)
 	if err != nil {
 		return nil, nil, err
@@ -41,9 +51,15 @@ func (l Loader) Load(ctx context.Context, location string) (*Document, []Warning
 	if root.get("openapi") == nil && root.get("swagger") == nil {
 		r.warn(root, "neither `openapi` nor `swagger` says which version this is; read as 3.0")
 	}
+	for _, w := range overlaid {
+		r.note(w)
+	}
 	r.document()
 	if err := ctx.Err(); err != nil {
 		return nil, nil, &Error{Message: err.Error(), Pos: Position{File: root.file.name}, Cause: err}
+	}
+	if l.Advice > 0 {
+		r.advise()
 	}
 	if r.missing != nil && len(r.doc.operations) == 0 {
 		return nil, r.warnings, r.missing

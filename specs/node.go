@@ -26,6 +26,7 @@ func (k kind) String() string {
 // node is one value of a parsed file. Unlike a map it keeps the order of keys and the place of every value.
 type node struct {
 	kind   kind
+	at     int32    // position among the parent's items
 	text   string   // of a scalar: as JSON would write it, a text without its quotes
 	keys   []string // of an object, beside items
 	items  []*node
@@ -43,24 +44,50 @@ const indexed = 16
 func (n *node) add(key string, item *node) {
 	item.parent = n
 	if i := n.find(key); i >= 0 {
+		item.at = int32(i)
 		n.items[i] = item
 		return
 	}
+	item.at = int32(len(n.items))
 	n.keys, n.items = append(n.keys, key), append(n.items, item)
 	switch {
 	case n.index != nil:
 		n.index[key] = len(n.keys) - 1
 	case len(n.keys) >= indexed:
-		n.index = make(map[string]int, 2*indexed)
-		for i, k := range n.keys {
-			n.index[k] = i
-		}
+		n.reindex()
+	}
+}
+
+func (n *node) reindex() {
+	n.index = make(map[string]int, 2*len(n.keys))
+	for i, k := range n.keys {
+		n.index[k] = i
 	}
 }
 
 func (n *node) push(item *node) {
-	item.parent = n
+	item.parent, item.at = n, int32(len(n.items))
 	n.items = append(n.items, item)
+}
+
+// drop takes those of an object's or a list's values out that gone holds.
+func (n *node) drop(gone map[*node]bool) {
+	var keys []string
+	var items []*node
+	for i, item := range n.items {
+		if gone[item] {
+			continue
+		}
+		if n.kind == object {
+			keys = append(keys, n.keys[i])
+		}
+		item.at = int32(len(items))
+		items = append(items, item)
+	}
+	n.keys, n.items = keys, items
+	if n.index != nil {
+		n.reindex()
+	}
 }
 
 func (n *node) find(key string) int {
@@ -116,6 +143,19 @@ func (n *node) ref() string {
 	return ""
 }
 
+// search returns the first of n and what is below it that is wanted, in the document's order.
+func (n *node) search(wanted func(*node) bool) *node {
+	if wanted(n) {
+		return n
+	}
+	for _, item := range n.items {
+		if found := item.search(wanted); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
 // value returns n as encoding/json would with UseNumber.
 func (n *node) value() any {
 	switch n.kind {
@@ -160,11 +200,10 @@ func (n *node) size(limit int) int {
 func (n *node) tokens() []string {
 	var steps []string
 	for ; n != nil && n.parent != nil; n = n.parent {
-		at := slices.Index(n.parent.items, n)
-		if n.parent.kind == object && at >= 0 {
-			steps = append(steps, n.parent.keys[at])
+		if n.parent.kind == object {
+			steps = append(steps, n.parent.keys[n.at])
 		} else {
-			steps = append(steps, strconv.Itoa(at))
+			steps = append(steps, strconv.Itoa(int(n.at)))
 		}
 	}
 	slices.Reverse(steps)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -82,6 +83,7 @@ func (r *reader) lost(at *node, what string, err error) {
 // operations beside it.
 func (r *reader) readPath(path string, written, item *node) {
 	path, fixed := r.plainPath(path, written)
+	r.noteSamePath(path, written)
 	operation := func(method string, n *node) {
 		if n.kind == null {
 			return
@@ -111,6 +113,19 @@ func (r *reader) readPath(path string, written, item *node) {
 	}
 	for _, e := range r.entries(item.get("additionalOperations"), "additionalOperations") {
 		operation(e.key, e.value)
+	}
+}
+
+var pathName = regexp.MustCompile(`\{[^{}/]*\}`)
+
+// noteSamePath warns of two paths that differ in the names of their parameters alone: for a server they are one.
+func (r *reader) noteSamePath(path string, n *node) {
+	shape := pathName.ReplaceAllLiteralString(path, "{}")
+	first, known := r.shapes[shape]
+	if !known {
+		r.shapes[shape] = path
+	} else if first != path {
+		r.warn(n, "the path %q is %q with other names; the operations of both are read", path, first)
 	}
 }
 

@@ -46,7 +46,7 @@ func (r *reader) readParameters(item, n *node) (inputs, error) {
 		case p.In == "formData":
 			form = append(form, p)
 		case p.In == "querystring":
-			r.warn(p.node, "a parameter in %q is not supported; left out", p.In)
+			r.warn(p.node, "a parameter in querystring of the type %q is not supported, only a form is; left out", p.ContentType)
 		case !reserved(p):
 			in.parameters = append(in.parameters, p.Parameter)
 		}
@@ -136,6 +136,9 @@ func (r *reader) parameterSchema(p *parameter) {
 	}
 	if p.Schema == nil {
 		p.Schema = Schema{}
+	}
+	if p.In == "querystring" && p.ContentType == "application/x-www-form-urlencoded" {
+		p.In, p.ContentType = "query", "" // 3.2's whole query, written as a form: that is what an exploded object is
 	}
 	if allowed := styles[p.In]; len(allowed) > 0 {
 		p.Style = allowed[0]

@@ -9,7 +9,20 @@ import (
 type Warning struct {
 	Message string
 	Pos     Position
+	Kind    Kind
 }
+
+// Kind says what a Warning is of.
+type Kind uint8
+
+const (
+	// Repair is an oddity that was read in some other way, or left out.
+	Repair Kind = iota
+	// Unmatched is an overlay's target that is nowhere in the document.
+	Unmatched
+	// Advice is what kin-openapi says of a document, which is read all the same.
+	Advice
+)
 
 // String writes file:line:column: message.
 func (w Warning) String() string { return w.Pos.String() + ": " + w.Message }

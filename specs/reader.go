@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// maxWarnings bounds the warnings of one document: nobody reads more, and a hostile one has millions.
+const maxWarnings = 2000
+
 // reader turns one parsed document into the neutral view. What it can't read it leaves out, with a warning.
 type reader struct {
 	ctx      context.Context
@@ -17,6 +20,7 @@ type reader struct {
 	doc      *Document
 	warnings []Warning
 	warned   map[Warning]bool
+	unsaid   int    // warnings beyond maxWarnings
 	missing  *Error // the first neighbour file that is not there
 
 	targets map[reference]*node // what was looked up before
@@ -30,6 +34,7 @@ type reader struct {
 	parameters map[*node]*parameter
 	schemes    map[string]SecurityScheme
 	ids        map[string]*Operation // by operationId
+	shapes     map[string]string     // paths by their form: /pets/{} -> /pets/{id}
 }
 
 func newReader(ctx context.Context, files *files, root *node, d dialect) *reader {
@@ -39,19 +44,38 @@ func newReader(ctx context.Context, files *files, root *node, d dialect) *reader
 		warned:  map[Warning]bool{},
 		targets: map[reference]*node{},
 		schemas: map[*node]Schema{}, names: map[*node]string{}, taken: map[string]*node{},
-		parameters: map[*node]*parameter{}, ids: map[string]*Operation{},
+		parameters: map[*node]*parameter{}, ids: map[string]*Operation{}, shapes: map[string]string{},
 	}
 }
 
 // warn notes something odd at n, once.
 func (r *reader) warn(n *node, format string, args ...any) {
+	if len(r.warnings) >= maxWarnings {
+		r.unsaid++
+		return
+	}
 	r.note(Warning{Message: fmt.Sprintf(format, args...), Pos: n.position()})
 }
 
 func (r *reader) note(w Warning) {
-	if !r.warned[w] {
+	switch {
+	case r.warned[w]:
+	case len(r.warnings) >= maxWarnings:
+		r.unsaid++
+	default:
 		r.warned[w] = true
 		r.warnings = append(r.warnings, w)
+	}
+}
+
+// sortWarnings puts them in the order of the files.
+func (r *reader) sortWarnings() {
+	slices.SortStableFunc(r.warnings, func(a, b Warning) int {
+		return cmp.Or(strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, a.Pos.Column-b.Pos.Column)
+	})
+	if r.unsaid > 0 {
+		r.warnings = append(r.warnings, Warning{Message: fmt.Sprintf("%d more warnings are not shown", r.unsaid), Pos: r.root.position()})
+		r.unsaid = 0
 	}
 }
 
@@ -66,9 +90,7 @@ func (r *reader) document() {
 	r.doc.Servers = r.documentServers()
 	r.readPaths()
 	r.finishDefs()
-	slices.SortStableFunc(r.warnings, func(a, b Warning) int {
-		return cmp.Or(strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, a.Pos.Column-b.Pos.Column)
-	})
+	r.sortWarnings()
 }
 
 // text reads a value that should be a text; other scalars are taken as they are written.

@@ -23,7 +23,7 @@ func (r *reader) resolve(n *node) (*node, error) {
 		}
 		n = target
 	}
-	return nil, place(n, "the $ref %q leads back to itself", n.ref())
+	return nil, place(n, "the $ref %q leads back to itself, or through more than %d others", n.ref(), maxHops)
 }
 
 // lookup finds what a $ref at from means. The error is placed at from.

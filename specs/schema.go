@@ -118,7 +118,7 @@ func init() { // schemas contain schemas: a plain initialisation would be a circ
 		"properties": readSchemas, "patternProperties": readPatternSchemas, "dependentSchemas": readSchemas,
 		"additionalProperties": readOptional, "unevaluatedProperties": readOptional, "unevaluatedItems": readOptional,
 		"items": readItems, "prefixItems": readList, "contains": readSchema, "propertyNames": readSchema, "contentSchema": readSchema,
-		"allOf": readList, "anyOf": readList, "oneOf": readList, "not": readSchema,
+		"allOf": readList, "anyOf": readChoices, "oneOf": readChoices, "not": readSchema,
 		"if": readSchema, "then": readSchema, "else": readSchema,
 	}
 }
@@ -191,6 +191,33 @@ func readList(r *reader, n *node) (any, bool) {
 		list[i] = r.schema(item)
 	}
 	return list, len(list) > 0
+}
+
+// readChoices is readList for what one of is to hold. {"nullable": true} alone, which 3.0 calls meaningless, is there the
+// choice of null; as anything it would make the others pointless.
+func readChoices(r *reader, n *node) (any, bool) {
+	v, ok := readList(r, n)
+	if ok {
+		for i, item := range n.items {
+			if r.onlyNullable(item) {
+				v.([]any)[i] = map[string]any{"type": "null"}
+			}
+		}
+	}
+	return v, ok
+}
+
+// onlyNullable reports whether a schema says nothing but that null is allowed.
+func (r *reader) onlyNullable(n *node) bool {
+	if !n.get("nullable").isTrue() && !n.get("x-nullable").isTrue() || n.ref() != "" {
+		return false
+	}
+	for _, key := range n.keys {
+		if _, says := keywords[key]; says && !annotation[key] {
+			return false
+		}
+	}
+	return true
 }
 
 // readItems takes the tuples of older drafts, which 2020-12 writes otherwise, as any of their schemas.

@@ -36,11 +36,18 @@ func (t *terminal) loadConfig(sandbox bool) (*config.Config, error) {
 
 // loadTools reads gateway.yaml and its documents and compiles the tools, without serving anything.
 func (t *terminal) loadTools(ctx context.Context) (*config.Config, []*mapping.Tool, gateway.Report, error) {
+	return t.loadWith(ctx, gateway.Load)
+}
+
+type loadFunc func(context.Context, *config.Config) ([]*mapping.Tool, gateway.Report, error)
+
+// loadWith is loadTools with another way to read the documents: gateway.Validate.
+func (t *terminal) loadWith(ctx context.Context, load loadFunc) (*config.Config, []*mapping.Tool, gateway.Report, error) {
 	cfg, err := t.loadConfig(false)
 	if err != nil {
 		return nil, nil, gateway.Report{}, err
 	}
-	tools, report, err := gateway.Load(ctx, cfg)
+	tools, report, err := load(ctx, cfg)
 	return cfg, tools, report, err
 }
 
@@ -63,13 +70,20 @@ func withheld(report gateway.Report) int {
 	return sum
 }
 
-// warningLine is a warning with its place.
+// warningLine is a warning with its place: file, line and column, and the JSON pointer.
 func warningLine(w specs.Warning) string {
-	place := config.Position{File: w.Pos.File, Line: w.Pos.Line, Column: w.Pos.Column}.String()
-	if place == "" {
-		return "warning: " + w.Message
+	kind := "warning: "
+	if w.Kind == specs.Advice {
+		kind = "advice: "
 	}
-	return place + ": warning: " + w.Message
+	line := kind + w.Message
+	if w.Pos.Pointer != "" && w.Pos.Pointer != "#" {
+		line += " (" + w.Pos.Pointer + ")"
+	}
+	if place := (config.Position{File: w.Pos.File, Line: w.Pos.Line, Column: w.Pos.Column}).String(); place != "" {
+		line = place + ": " + line
+	}
+	return line
 }
 
 // count writes a number with its noun: 1 tool, 2 tools.
