@@ -107,7 +107,7 @@ func compile(ctx context.Context, cfg *config.Config, advice time.Duration) (com
 		return compiled{}, err
 	}
 	c.report.Problems = slices.Concat(c.report.Problems, problems, unfit, misplaced).Sort()
-	c.report.Warnings = slices.Concat(c.report.Warnings, credentialWarnings(cfg), serverWarnings(cfg, c.documents),
+	c.report.Warnings = slices.Concat(c.report.Warnings, credentialWarnings(cfg), serverWarnings(cfg, c.documents), nameWarnings(c.tools),
 		budgetWarnings(cfg, c.report.Division))
 	c.report.Withheld = mapping.Withheld(cfg, c.documents)
 	slices.SortStableFunc(c.report.Warnings, func(a, b specs.Warning) int {
