@@ -94,8 +94,17 @@ type Record struct {
 	Operations []string `yaml:"operations" items:"create,get,update,delete,list,upsert"`
 	// Schema points to the record's schema in the document, such as #/components/schemas/customer.
 	Schema string `yaml:"schema"`
-	// Types of a Path with {record_type}: one set of tools for several types.
-	Types Later `yaml:"types"`
+	// Types of a Path with {record_type}: one set of tools for several types, create_record(record_type, fields). The fields
+	// are checked against the type's schema where the document has one.
+	Types []string `yaml:"types"`
+	// Schemas of Types, such as {salesOrder: "#/components/schemas/salesOrder"}. Default: the schemas with the types' names.
+	Schemas map[string]string `yaml:"schemas"`
+	// Upsert is "METHOD /path" of creating or changing a record by an id of your own, such as
+	// "PUT /record/v1/customer/eid:{externalId}". Default: PUT to Path/{id}.
+	Upsert string `yaml:"upsert"`
+	// Fetch reads a record once more after create, update and upsert, and answers with what the API made of it. That is one
+	// request more; if it fails, the answer says so, and that the record was written.
+	Fetch bool `yaml:"fetch"`
 	// Description says what the record is; it is put into every tool's description.
 	Description string `yaml:"description"`
 }

@@ -28,6 +28,7 @@ func (v *validator) record(u *Upstream, r *Record) {
 		}
 		v.unless(!slices.Contains(r.Operations[:i], operation), path, fmt.Sprintf("%q stands here twice", operation), "")
 	}
+	v.recordTypes(u, at, r)
 	if r.Schema != "" {
 		v.unless(strings.HasPrefix(r.Schema, "#/"), at.Child("schema"), fmt.Sprintf("%q points nowhere", r.Schema), "write it like #/components/schemas/customer")
 		v.unless(len(u.Spec) > 0, at.Child("schema"), "this upstream has no spec that the schema could be in", "")
@@ -46,13 +47,46 @@ func (v *validator) recordPath(u *Upstream, at Path, r *Record) {
 	}
 	for _, name := range placeholders(r.Path) {
 		switch {
-		case name == "record_type":
-			v.add(path, "a path with {record_type} is not available yet in this version", "write one record for each type")
+		case name == "record_type" && u.Variables[name] == nil:
+			v.unless(len(r.Types) > 0, path, "nothing says which types {record_type} stands for", "write types: [customer, invoice]")
 		case name == "id" && strings.HasSuffix(r.Path, "/{id}"):
 			v.add(path, "the path is the collection's, without {id}", fmt.Sprintf("did you mean %q?", strings.TrimSuffix(r.Path, "/{id}")))
 		default:
 			v.unless(u.Variables[name] != nil, path, fmt.Sprintf("nothing says what {%s} is", name), fmt.Sprintf("write variables: {%s: {value: ...}}", name))
 		}
+	}
+}
+
+// recordTypes checks what one set of tools for several types says of them, and the path of upsert.
+func (v *validator) recordTypes(u *Upstream, at Path, r *Record) {
+	v.unless(len(r.Types) == 0 || strings.Contains(r.Path, "{record_type}"), at.Child("types"), "types need a path with {record_type}", "write path: /record/v1/{record_type}")
+	v.unless(len(r.Types) == 0 || r.Schema == "", at.Child("schema"), "several types have no one schema", `write schemas: {invoice: "#/components/schemas/invoice"}`)
+	for i, name := range r.Types {
+		v.unless(!slices.Contains(r.Types[:i], name), at.Child("types", strconv.Itoa(i)), fmt.Sprintf("%q stands here twice", name), "")
+	}
+	for _, name := range sortedNames(r.Schemas) {
+		hint := "add it to types"
+		if near := Nearest(name, r.Types); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		v.unless(slices.Contains(r.Types, name), at.Child("schemas", name), fmt.Sprintf("%q is not among types", name), hint)
+	}
+	if r.Upsert == "" {
+		return
+	}
+	path := at.Child("upsert")
+	v.unless(len(r.Operations) == 0 || slices.Contains(r.Operations, "upsert"), path, "upsert is not among operations", "add it there")
+	method, route, _ := strings.Cut(r.Upsert, " ")
+	own := slices.ContainsFunc(placeholders(route), func(name string) bool { return name != "record_type" && u.Variables[name] == nil })
+	switch {
+	case method != "PUT" && method != "PATCH" && method != "POST":
+		v.add(path, fmt.Sprintf("%q is not how a record is written", r.Upsert), "write it like PUT "+strings.TrimRight(r.Path, "/")+"/eid:{externalId}")
+	case !strings.HasPrefix(route, "/") || strings.ContainsAny(route, " ?#\\") || unbalanced(route):
+		v.add(path, fmt.Sprintf("%q is not a path", route), "write it like PUT "+strings.TrimRight(r.Path, "/")+"/eid:{externalId}")
+	case !own:
+		v.add(path, "the path has no place for an id of your own", "write it like PUT "+strings.TrimRight(r.Path, "/")+"/eid:{externalId}")
+	case strings.Contains(route, "{record_type}") != (len(r.Types) > 0):
+		v.add(path, "{record_type} stands in path and upsert, or in neither", "")
 	}
 }
 

@@ -90,6 +90,7 @@ func (c *call) run(ctx context.Context, raw json.RawMessage) (mapping.Result, er
 	result, err := w.Result(ctx)
 	if err == nil {
 		c.next, err = c.handle(ctx, result.Rest)
+		result = c.reread(ctx, args, result)
 	}
 	return result, err
 }

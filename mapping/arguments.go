@@ -50,6 +50,9 @@ func (t *Tool) ParseArguments(raw json.RawMessage) (Arguments, error) {
 	if len(fields) == 0 {
 		fields = t.checkTogether(args)
 	}
+	if len(fields) == 0 && t.kinds != nil {
+		fields = t.kinds.check(args)
+	}
 	if len(fields) == 0 && t.statement != nil {
 		fields = t.statement.write(args)
 	}

@@ -33,9 +33,11 @@ type plan struct {
 	query    *Query
 	// statement is what a query may be; nil where it is not parsed.
 	statement *statement
-	note      string // put behind the description
-	partial   bool   // no property of the body is required
-	record    *verb  // of records:, nil for any other tool
+	note      string            // put behind the description
+	partial   bool              // no property of the body is required
+	record    *verb             // of records:, nil for any other tool
+	kinds     map[string]kindOf // the schemas of several record types, by their names; nil where there is one
+	reread    *plan             // with which a record is read once it is written; may be nil
 }
 
 // compilation collects the tools and the problems of one Compile.
@@ -139,8 +141,14 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 		c.problem(p.path, "", "%s %s of upstream %q: its schema can't be used: %v", t.Method, t.Path, t.Upstream, err)
 		return nil, false
 	}
-	t.compileOutput(p)
-	return t, !c.failed
+	if p.reread == nil { // what is read afterwards has another shape
+		t.compileOutput(p)
+	}
+	ok = !c.failed && c.compileKinds(t, p, in)
+	if ok && p.reread != nil {
+		t.reread, ok = c.tool(p.reread)
+	}
+	return t, ok
 }
 
 // fill writes the request down as far as it is known before a call.

@@ -124,6 +124,8 @@ func statusRuleOf(status int) statusRule {
 		return statusRule{fault.APIPermission, false, "The account that the gateway uses may not do this."}
 	case http.StatusNotFound:
 		return statusRule{fault.NotFound, false, notFoundHint}
+	case http.StatusMultipleChoices: // of Salesforce's upsert
+		return statusRule{fault.Conflict, false, "Several things match: name the one that is meant by its own id."}
 	case http.StatusRequestTimeout:
 		return statusRule{fault.Timeout, true, ""}
 	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusLocked:

@@ -15,6 +15,21 @@ import (
 	"mcpgate/internal/fault"
 )
 
+// nearest is the choice that was probably meant, for the end of a message.
+func nearest(k *kind.Enum) string {
+	said, isText := k.Got.(string)
+	var choices []string
+	for _, choice := range k.Want {
+		if text, ok := choice.(string); ok {
+			choices = append(choices, text)
+		}
+	}
+	if near := suggest(said, choices); isText && near != "" {
+		return "; " + near
+	}
+	return ""
+}
+
 // mismatches says in a model's words what a validation found: which argument, and what is allowed there.
 func mismatches(err error) []fault.Field {
 	invalid, ok := errors.AsType[*jsonschema.ValidationError](err)
@@ -44,7 +59,7 @@ func collectMismatches(e *jsonschema.ValidationError, fields *[]fault.Field) {
 	case *kind.Type:
 		add(path, "must be %s, not %s", alternatives(k.Want), article(k.Got))
 	case *kind.Enum:
-		add(path, "must be one of %s", values(k.Want))
+		add(path, "must be one of %s%s", values(k.Want), nearest(k))
 	case *kind.Const:
 		add(path, "must be %s", values([]any{k.Want}))
 	case *kind.OneOf, *kind.AnyOf:

@@ -75,7 +75,7 @@ func TestStatusRules(t *testing.T) {
 		code      string
 		retryable bool
 	}{
-		300: {"api.unexpected_response", false}, 304: {"api.unexpected_response", false}, 101: {"api.unexpected_response", false},
+		300: {"api.conflict", false}, 304: {"api.unexpected_response", false}, 101: {"api.unexpected_response", false},
 		400: {"api.validation", false}, 401: {"authentication.credentials_invalid", false}, 403: {"api.permission", false},
 		404: {"api.not_found", false}, 405: {"api.validation", false}, 408: {"api.timeout", true}, 409: {"api.conflict", false},
 		410: {"api.validation", false}, 412: {"api.conflict", false}, 415: {"api.validation", false}, 418: {"api.validation", false},

@@ -39,7 +39,7 @@ func (c *compilation) records(u *config.Upstream, all []*candidate, none *defini
 			c.problem(r.path.Child("path"), "write it as /records/"+key, "%q is not a path", r.Path)
 			continue
 		}
-		if !r.resolveSchema() {
+		if !r.resolveSchema() || !r.resolveTypes() {
 			continue
 		}
 		plans = append(plans, r.plans()...)
@@ -59,6 +59,7 @@ type record struct {
 
 	defs   *definitions // of the document that has the schema
 	schema specs.Schema
+	kinds  map[string]kindOf // the schemas of types:, as far as there are any
 }
 
 // resolveSchema finds what schema points to.
@@ -67,20 +68,29 @@ func (r *record) resolveSchema() bool {
 	if r.Schema == "" {
 		return true
 	}
-	name := r.Schema[strings.LastIndexByte(r.Schema, '/')+1:]
+	defs, schema, ok := r.find(r.path.Child("schema"), r.Schema)
+	if ok {
+		r.defs, r.schema = defs, schema
+	}
+	return ok
+}
+
+// find returns the schema that a pointer means, and the definitions of its document; it is a problem where there is none.
+func (r *record) find(path config.Path, pointer string) (*definitions, specs.Schema, bool) {
+	name := pointer[strings.LastIndexByte(pointer, '/')+1:]
 	var known []string
+	seen := map[*definitions]bool{}
 	for _, o := range r.all {
 		if _, ok := o.defs.document.Defs[name]; ok {
-			r.defs, r.schema = o.defs, specs.Schema{"$ref": reference + name}
-			return true
+			return o.defs, specs.Schema{"$ref": reference + name}, true
 		}
-		if len(known) == 0 || !slices.Contains(known, o.defs.document.Location) {
+		if !seen[o.defs] {
+			seen[o.defs] = true
 			known = append(known, sortedKeys(o.defs.document.Defs)...)
 		}
 	}
-	r.c.problem(r.path.Child("schema"), suggest(name, slices.Compact(known)), "no schema %q in %s", r.Schema,
-		r.c.documents(r.all))
-	return false
+	r.c.problem(path, suggest(name, known), "no schema %q in %s", pointer, r.c.documents(r.all))
+	return nil, nil, false
 }
 
 func (r *record) plans() []*plan {
@@ -100,7 +110,7 @@ func (r *record) plans() []*plan {
 			// A PUT is an update here only where the document has no PATCH, and then it is no upsert besides.
 			wanted = wanted && !(v.name == "upsert" && o != nil && o.used)
 		}
-		if wanted {
+		if wanted || v.name == "upsert" && r.Upsert != "" && len(r.Operations) == 0 {
 			plans = append(plans, r.plan(v, o))
 		}
 	}
@@ -117,11 +127,8 @@ func verbNames() []string {
 
 // documented returns the document's operation for a verb, nil where it has none.
 func (r *record) documented(v verb) *candidate {
-	route := strings.TrimRight(r.Path, "/")
-	if v.one {
-		route += "/{id}"
-	}
-	for _, method := range v.methods {
+	methods, route := r.route(v)
+	for _, method := range methods {
 		for _, o := range r.all {
 			if o.op.Method == method && sameRoute(o.op.Path, route) {
 				return o
@@ -131,11 +138,28 @@ func (r *record) documented(v verb) *candidate {
 	return nil
 }
 
+// route is where a verb's request goes, and with which methods.
+func (r *record) route(v verb) (methods []string, route string) {
+	if v.name == "upsert" && r.Upsert != "" {
+		method, route, _ := strings.Cut(r.Upsert, " ")
+		return []string{method}, route
+	}
+	route = strings.TrimRight(r.Path, "/")
+	if v.one {
+		route += "/{id}"
+	}
+	return v.methods, route
+}
+
 // plan makes one tool, of the document's operation where there is one.
 func (r *record) plan(v verb, o *candidate) *plan {
 	p := &plan{
 		upstream: r.u, defs: r.defs, entry: &config.Tool{}, path: r.path, headers: r.u.Headers,
 		name: v.name + "_" + r.key, note: r.Description, record: &v,
+	}
+	if len(r.Types) > 0 {
+		r.useTypes(v)
+		o = nil // one type's operation says nothing of the others
 	}
 	if o != nil {
 		o.used = true
@@ -144,9 +168,18 @@ func (r *record) plan(v verb, o *candidate) *plan {
 		p.op = &op
 	} else {
 		p.op = r.made(v)
-		p.partial = v.name == "update"
+		p.partial = v.name == "update" || v.name == "upsert" && r.Upsert != ""
+	}
+	if len(r.Types) > 0 {
+		r.fieldsOf(p, v)
+	}
+	if r.Fetch && (v.name == "create" || v.name == "update" || v.name == "upsert") {
+		p.reread = r.getPlan()
 	}
 	noun := strings.ToLower(words(r.key))
+	if v.name == "list" && noun == "record" { // of several types
+		v.text = "Lists %ss."
+	}
 	if cleanText(p.op.Summary) == "" {
 		p.entry.Title = words(p.name)
 	}
@@ -154,6 +187,9 @@ func (r *record) plan(v verb, o *candidate) *plan {
 		text := v.text
 		if v.name == "update" && p.op.Method == http.MethodPut {
 			text = "Replaces one %s."
+		}
+		if v.name == "upsert" && r.Upsert != "" {
+			text = "Changes the given fields of the one %s that has this id of yours, or creates it."
 		}
 		p.op.Description = strings.NewReplacer("a %s", withArticle(noun), "%s", noun).Replace(text)
 	}
@@ -169,11 +205,15 @@ func withArticle(noun string) string {
 
 // made is the operation that the document does not have.
 func (r *record) made(v verb) *specs.Operation {
-	op := &specs.Operation{Method: v.methods[0], Path: strings.TrimRight(r.Path, "/")}
-	if v.one {
-		op.Path += "/{id}"
-		op.Parameters = []specs.Parameter{{Name: "id", In: "path", Required: true, Style: "simple",
-			Description: "The id of the record.", Schema: specs.Schema{"type": "string"}}}
+	methods, route := r.route(v)
+	op := &specs.Operation{Method: methods[0], Path: route}
+	if len(r.Types) > 0 {
+		op.Parameters = append(op.Parameters, specs.Parameter{Name: "record_type", In: "path", Required: true, Style: "simple",
+			Description: "The type of the record.", Schema: specs.Schema{"type": "string", "enum": anySlice(r.Types)}})
+	}
+	if strings.HasSuffix(route, "/{id}") {
+		op.Parameters = append(op.Parameters, specs.Parameter{Name: "id", In: "path", Required: true, Style: "simple",
+			Description: "The id of the record.", Schema: specs.Schema{"type": "string"}})
 	}
 	content := []specs.Media{{Type: "application/json", Schema: r.schema}}
 	switch v.name {

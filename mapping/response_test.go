@@ -154,7 +154,7 @@ func TestUnexpectedResponse(t *testing.T) {
 			status: 304, code: fault.UnexpectedResponse, want: "pets answered 304 Not Modified",
 		},
 		"several records": {
-			status: 300, contentType: "application/json", body: `["/sobjects/Account/1"]`, code: fault.UnexpectedResponse,
+			status: 300, contentType: "application/json", body: `["/sobjects/Account/1"]`, code: fault.Conflict,
 			want: "pets answered 300 Multiple Choices: /sobjects/Account/1",
 		},
 	}

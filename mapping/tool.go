@@ -58,6 +58,8 @@ type Tool struct {
 	output    *output     // what OutputSchema promises; nil where it is not published
 	// xmlAnswers are the shapes of the answers in XML, by their status, in upper case.
 	xmlAnswers map[string]*xmlShape
+	kinds      *recordKinds // how the fields of several record types are checked; nil where there is one
+	reread     *Tool        // with which a record is read once it is written; nil where it isn't
 }
 
 // hintBytes is what a tool's entry in a list has besides its texts: keys, braces and hints.
