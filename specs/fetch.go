@@ -14,6 +14,14 @@ import (
 // secretParameter finds a query parameter that is a credential by its name, as links to private files have.
 var secretParameter = regexp.MustCompile(`(?i)([?&][^=&#]*(?:token|key|secret|sig|signature|passw(?:or)?d|credential|auth)=)[^&#]+`)
 
+// ShownLocation is a document's location as messages and lists show it: a URL without the credentials in it.
+func ShownLocation(location string) string {
+	if u, err := url.Parse(location); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
+		return shownURL(u)
+	}
+	return location
+}
+
 // shownURL is a URL as messages show it: without its password, and without the credentials in its query.
 func shownURL(u *url.URL) string {
 	return secretParameter.ReplaceAllString(u.Redacted(), "${1}xxxxx")

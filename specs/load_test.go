@@ -30,6 +30,19 @@ func put(t *testing.T, folder, name, content string) {
 	}
 }
 
+func TestShownLocation(t *testing.T) {
+	for location, want := range map[string]string{
+		"specs/a.yaml?token=b":                      "specs/a.yaml?token=b",
+		"https://a.example/o.yaml":                  "https://a.example/o.yaml",
+		"https://u:p@a.example/o.yaml":              "https://u:xxxxx@a.example/o.yaml",
+		"https://a.example/o.yaml?token=abc&ref=v1": "https://a.example/o.yaml?token=xxxxx&ref=v1",
+	} {
+		if got := ShownLocation(location); got != want {
+			t.Errorf("%s: got %s, want %s", location, got, want)
+		}
+	}
+}
+
 // Windows PowerShell writes UTF-16 where a person redirects a command's output into a file.
 func TestUTF16(t *testing.T) {
 	text := "openapi: 3.0.0\ninfo: {title: Größe, version: '1'}\npaths: {/a: {get: {operationId: getA, responses: {}}}}\n"

@@ -14,6 +14,7 @@ import (
 
 	"mcpgate/config"
 	"mcpgate/gateway"
+	"mcpgate/specs"
 )
 
 // printBanner says on stderr what a newcomer needs: what is served, what is not and why, and what to do with it.
@@ -148,11 +149,11 @@ func destination(upstream *config.Upstream) string {
 	}
 }
 
-// shortened writes files as they are seen from the working directory, and leaves URLs alone.
+// shortened writes files as they are seen from the working directory, and URLs without the credentials in them.
 func shortened(locations []string) []string {
 	short := make([]string, len(locations))
 	for i, location := range locations {
-		short[i] = location
+		short[i] = specs.ShownLocation(location)
 		if !strings.Contains(location, "://") {
 			short[i] = config.Position{File: location}.String()
 		}

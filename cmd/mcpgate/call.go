@@ -37,7 +37,7 @@ Exits with 1 where the call fails; the failure is printed like a result, with "o
   mcpgate call create_order customer=42 'lines:=[{"item": "A1", "quantity": 2}]'
   mcpgate call create_order --json - < order.json
   mcpgate call create_order customer=42 --dry-run`,
-		Args: cobra.MinimumNArgs(1),
+		Args: atLeastOne("the name of a tool; `mcpgate tools` lists them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.call(cmd.Context(), args[0], args[1:], flags, cmd.Flags().Changed("json"))
 		},

@@ -44,7 +44,7 @@ credential that it asks for with the environment variables to set, and what beco
 		Example: `  mcpgate init openapi.yaml
   mcpgate init https://api.example.com/openapi.json -o gateway.yaml
   mcpgate init crm.yaml erp.json --force`,
-		Args: cobra.MinimumNArgs(1),
+		Args: atLeastOne("an OpenAPI document, a file or a URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.init(cmd.Context(), args, flags)
 		},

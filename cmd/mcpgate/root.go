@@ -38,6 +38,16 @@ func (e usageError) Unwrap() error { return e.error }
 // usagef returns a usageError.
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// atLeastOne demands an argument, and says what it is where it is missing.
+func atLeastOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usagef("%s needs %s", cmd.Name(), what)
+		}
+		return nil
+	}
+}
+
 // errReported is a failure that the command has told about already.
 var errReported = errors.New("reported")
 
