@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+
+	"mcpgate/config"
 )
 
 func itoa(i int) string { return strconv.Itoa(i) }
@@ -53,7 +55,7 @@ func (c *compilation) at(p *plan) string {
 	if problem.Pos.Line == 0 {
 		return p.path.String()
 	}
-	return problem.Pos.File + ":" + strconv.Itoa(problem.Pos.Line)
+	return config.Position{File: problem.Pos.File, Line: problem.Pos.Line}.String()
 }
 
 // prefix stands before a name that gateway.yaml does not spell out.
