@@ -63,16 +63,18 @@ func (t *Tool) compileOutput(p *plan) {
 	t.output = &output{data: compileData(t.OutputSchema)}
 }
 
-// answerSchema is the schema of the JSON of the first success; nil where the document has none.
+// answerSchema is the schema of the first success that is JSON, or XML, which comes as JSON; nil where the document has none.
 func (t *Tool) answerSchema() specs.Schema {
-	for _, class := range []string{"2", "D"} {
-		for _, r := range t.responses {
-			if !strings.HasPrefix(strings.ToUpper(r.Status), class) {
-				continue
-			}
-			for _, m := range r.Content {
-				if isJSON(m.Type) && m.Schema != nil {
-					return m.Schema
+	for _, readable := range []func(mediaType string) bool{isJSON, isXML} {
+		for _, class := range []string{"2", "D"} { // D is default
+			for _, r := range t.responses {
+				if !strings.HasPrefix(strings.ToUpper(r.Status), class) {
+					continue
+				}
+				for _, m := range r.Content {
+					if readable(m.Type) && m.Schema != nil {
+						return m.Schema
+					}
 				}
 			}
 		}

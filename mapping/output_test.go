@@ -154,3 +154,32 @@ func TestOutputSchemaIsBounded(t *testing.T) {
 	}
 	compiledOutput(t, tool)
 }
+
+// The schema is that of the success that a call asks for: JSON before XML, a status of 2xx before the default.
+func TestAnswerSchema(t *testing.T) {
+	content := func(title string, types ...string) []specs.Media {
+		var out []specs.Media
+		for _, mediaType := range types {
+			out = append(out, specs.Media{Type: mediaType, Schema: specs.Schema{"title": title + " " + mediaType}})
+		}
+		return out
+	}
+	tests := []struct {
+		name      string
+		responses []specs.Response
+		want      any
+	}{
+		{"JSON after XML", []specs.Response{{Status: "200", Content: content("ok", "application/xml", "application/json")}}, "ok application/json"},
+		{"XML alone", []specs.Response{{Status: "200", Content: content("ok", "text/xml")}}, "ok text/xml"},
+		{"the default", []specs.Response{{Status: "404", Content: content("no", "application/json")}, {Status: "default", Content: content("any", "application/json")}}, "any application/json"},
+		{"a class before the default", []specs.Response{{Status: "default", Content: content("any", "application/json")}, {Status: "2XX", Content: content("ok", "application/json")}}, "ok application/json"},
+		{"a text", []specs.Response{{Status: "200", Content: content("ok", "text/plain")}}, nil},
+		{"nothing", nil, nil},
+	}
+	for _, test := range tests {
+		got := (&Tool{responses: test.responses}).answerSchema()
+		if got["title"] != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got["title"], test.want)
+		}
+	}
+}
