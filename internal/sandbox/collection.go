@@ -122,8 +122,6 @@ func (c *collection) under(p parents) []*record {
 	return out
 }
 
-func (c *collection) add(r *record) { c.records = append(c.records, r) }
-
 func (c *collection) remove(r *record) {
 	c.records = slices.DeleteFunc(c.records, func(other *record) bool { return other == r })
 }

@@ -103,7 +103,7 @@ func (s *Sandbox) isRead(c *collection) bool {
 }
 
 func (s *Sandbox) store(c *collection, r *record) {
-	c.add(r)
+	c.records = append(c.records, r)
 	s.count++
 	s.held += r.size
 }
