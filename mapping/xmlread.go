@@ -85,7 +85,7 @@ func parseXML(text []byte) (*xmlNode, error) {
 	open := []*xmlNode{document}
 	for count := 0; ; {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

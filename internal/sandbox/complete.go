@@ -80,15 +80,15 @@ func (c *call) likeOthers(fields map[string]any, id string, sample *record) {
 
 // promised adds what the document says that every record has and the client did not send, as another record has it: a
 // state, links, and a number that counts on.
-func (of *collection) promised(fields map[string]any, id string, sample *record) {
-	for _, name := range required(of.schema) {
+func (c *collection) promised(fields map[string]any, id string, sample *record) {
+	for _, name := range required(c.schema) {
 		like, has := sample.fields[name]
 		if _, sent := fields[name]; sent || !has {
 			continue
 		}
 		switch {
 		case name == "number":
-			fields[name] = of.nextNumber()
+			fields[name] = c.nextNumber()
 		case len(sample.id) < shortID:
 			fields[name] = clone(like)
 		default:
@@ -101,9 +101,9 @@ func (of *collection) promised(fields map[string]any, id string, sample *record)
 const shortID = 3
 
 // nextNumber is one more than the highest `number` of the records.
-func (of *collection) nextNumber() json.Number {
+func (c *collection) nextNumber() json.Number {
 	highest := 0.0
-	for _, r := range of.records {
+	for _, r := range c.records {
 		if n, ok := number(r.fields["number"]); ok {
 			highest = max(highest, n)
 		}
