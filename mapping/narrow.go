@@ -28,7 +28,7 @@ var narrowing = []struct {
 
 // askForLess says how this very tool is asked for a smaller answer.
 func (t *Tool) askForLess() string {
-	if t.Query != nil {
+	if t.Query != nil && (t.statement == nil || t.statement.template == "") {
 		return "Ask for less: in " + t.argumentOf(t.Query.Argument) + " name fewer fields, add conditions to WHERE, or lower LIMIT."
 	}
 	var ways []string

@@ -274,12 +274,12 @@ func (r *rules) bound(q *Select) {
 
 // unknownName says that a name may not be used, and which may.
 func unknownName(kind, name, where string, known []string) error {
-	near := suggest(name, known)
-	if near != "" {
-		near = "; " + near
-	}
 	if len(known) == 0 {
 		return fmt.Errorf("there is no %s %s%s here", kind, name, where)
 	}
-	return fmt.Errorf("there is no %s %s%s here%s; there are %s", kind, name, where, near, strings.Join(known, ", "))
+	list := strings.Join(known, ", ")
+	if near := suggest(name, known); near != "" {
+		return fmt.Errorf("there is no %s %s%s here; %s There are %s", kind, name, where, near, list)
+	}
+	return fmt.Errorf("there is no %s %s%s here; there are %s", kind, name, where, list)
 }

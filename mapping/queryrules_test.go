@@ -53,18 +53,18 @@ func TestRules(t *testing.T) {
 		{"suiteql", "SELECT id FROM customer WHERE id = (SELECT MAX(email) FROM item)",
 			"SELECT id FROM customer WHERE id = (SELECT MAX(item.email) FROM item) FETCH FIRST 10 ROWS ONLY"},
 		{"suiteql", "SELECT CASE WHEN email = 'x' THEN 1 END FROM customer", "! there is no field email in customer here; there are id, name"},
-		{"suiteql", "SELECT e.id FROM customer c", "! there is no table e (of e.id) here; did you mean \"c\"?; there are c"},
+		{"suiteql", "SELECT e.id FROM customer c", "! there is no table e (of e.id) here; did you mean \"c\"? There are c"},
 		{"suiteql", "SELECT id FROM customer GROUP BY id HAVING MAX(email) > 1", "! there is no field email in customer here; there are id, name"},
 		{"suiteql", "SELECT id FROM customer ORDER BY email", "! there is no field email in customer here; there are id, name"},
 		{"soql", "SELECT FIELDS(ALL), (SELECT c.Id FROM Contacts c) FROM Account", "SELECT Id, Name, (SELECT Id FROM Contacts) FROM Account"},
 		{"soql", "SELECT * FROM Case", "! SOQL has no *: name the fields"},
 		{"soql", "SELECT Contact.Account.Name, Owner.Name FROM Contact", "SELECT Account.Name, Owner.Name FROM Contact"},
-		{"soql", "SELECT Owner.Email FROM Contact", "! there is no field Owner.Email in Contact here; did you mean \"Owner.Name\"?; there are Id, LastName, Account, Owner.Name"},
+		{"soql", "SELECT Owner.Email FROM Contact", "! there is no field Owner.Email in Contact here; did you mean \"Owner.Name\"? There are Id, LastName, Account, Owner.Name"},
 		{"soql", "SELECT Account.Phone FROM Case", "! there is no field Phone in Account here; there are Id, Name"},
 		{"soql", "SELECT Owner.Name FROM Case", "! Owner of Case can't be followed here; only parents with the name of one of these can: Account, Contact, Case"},
 		{"soql", "SELECT Id, (SELECT Id FROM Tasks) FROM Account", "! there is no table Tasks here; there are Account, Contact, Case"},
 		{"soql", "SELECT Id, (SELECT Email FROM Contacts) FROM Account", "! there is no field Email in Contact here; there are Id, LastName, Account, Owner.Name"},
-		{"soql", "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact)", "! there is no field AccountId in Contact here; did you mean \"Account\"?; there are Id, LastName, Account, Owner.Name"},
+		{"soql", "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact)", "! there is no field AccountId in Contact here; did you mean \"Account\"? There are Id, LastName, Account, Owner.Name"},
 	}
 	for _, test := range tests {
 		r := erpRules

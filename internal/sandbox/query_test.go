@@ -29,6 +29,11 @@ func TestSuiteQL(t *testing.T) {
 		has("items", 2).says("items.0.id", "2007")
 	u.suiteql("SELECT COUNT(*) FROM invoice WHERE amountremaining > 0").is(200).has("items", 1).says("items.0.expr1", "5")
 	u.suiteql("SELECT COUNT(*) AS n FROM customer").is(200).says("items.0.n", "10")
+	u.suiteql("SELECT id FROM customer WHERE UPPER(companyname) LIKE 'A%' AND id BETWEEN 101 AND 102 FETCH FIRST 5 ROWS ONLY").is(200).
+		has("items", 1).says("items.0.id", "101")
+	u.suiteql("SELECT id FROM customer WHERE id IN (SELECT entity FROM transaction WHERE type = 'SalesOrd' AND tranid = 'SO-2011')").is(200).
+		has("items", 1).says("items.0.id", "107")
+	u.suiteql("SELECT COUNT(*) n FROM transaction WHERE trandate < TO_DATE('2000-01-01', 'YYYY-MM-DD')").is(200).says("items.0.n", "0")
 	all := u.suiteql("SELECT * FROM customer WHERE id = 104").is(200).has("items", 1)
 	all.says("items.0.currency", "2").says("items.0.email", "accounts@dovetail.example")
 
@@ -59,12 +64,16 @@ func TestSOQL(t *testing.T) {
 func TestQueriesThatFail(t *testing.T) {
 	ns, sf := open(t, netsuite, suiteql()), open(t, salesforce, soql())
 	for query, want := range map[string]string{
-		"SELECT id FROM vendor":                       "there is no table vendor here; there are customer, invoice, salesOrder, transaction",
-		"SELECT colour FROM customer":                 "there is no field colour in customer; there are balance, ",
-		"SELECT id FROM customer WHERE size > 3":      "there is no field size in customer",
-		"SELECT id FROM customer ORDER BY size":       "there is no field size in customer",
-		"DELETE FROM customer":                        "SELECT",
-		"SELECT id FROM customer WHERE companyname =": "",
+		"SELECT id FROM vendor":                                             "there is no table vendor here; there are customer, invoice, salesOrder, transaction",
+		"SELECT colour FROM customer":                                       "there is no field colour in customer; there are balance, ",
+		"SELECT id FROM customer WHERE size > 3":                            "there is no field size in customer",
+		"SELECT id FROM customer ORDER BY size":                             "there is no field size in customer",
+		"DELETE FROM customer":                                              "SELECT",
+		"SELECT c.id FROM customer c JOIN transaction t ON t.entity = c.id": "the sandbox does not run joins",
+		"SELECT entity, SUM(total) FROM transaction GROUP BY entity":        "the sandbox does not run GROUP BY",
+		"SELECT MAX(total) FROM transaction":                                "no function but COUNT",
+		"SELECT id FROM customer WHERE id = balance":                        "compares fields with texts, numbers and dates only",
+		"SELECT id FROM customer WHERE companyname =":                       "",
 	} {
 		if got := text(ns.suiteql(query).is(400).at("o:errorDetails.0.detail")); !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", query, got, want)
