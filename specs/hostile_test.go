@@ -77,6 +77,18 @@ var hostile = map[string]func() string{
 		return "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {/a: {get: {operationId: a, responses: {}}}}\ncomponents: {schemas: {S: {anyOf: [" +
 			strings.Repeat("{$ref: '#/nowhere'},", 100_000) + "]}}}\n"
 	},
+	"references that lead through themselves": func() string {
+		return `openapi: 3.1.0
+info: {title: T, version: '1'}
+paths:
+  /a: {get: {operationId: a, responses: {}, parameters: [{name: p, in: query, schema: {$ref: '#/components/schemas/A/properties/x/items'}}]}}
+components:
+  schemas:
+    A: {type: object, properties: {x: {anyOf: [{not: {$ref: '#/components/schemas/A/properties/x/anyOf/0/not/items/x'}}]}}}
+    B: {allOf: [{$ref: '#/components/schemas/C/allOf/0/x'}]}
+    C: {allOf: [{$ref: '#/components/schemas/B/allOf/0/y'}]}
+`
+	},
 	"references in circles": func() string {
 		return `openapi: 3.1.0
 info: {title: T, version: '1'}

@@ -80,6 +80,9 @@ func (r *reader) find(from *node, ref string) (*node, error) {
 		r.targets[key] = target
 		return target, nil
 	}
+	if r.hops > 0 {
+		return nil, errNotThere // guesses upon guesses would be too many: a $ref may lead through itself
+	}
 	return r.elsewhere(from, root, fragment)
 }
 

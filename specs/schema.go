@@ -129,7 +129,19 @@ func readText(r *reader, n *node) (any, bool) {
 }
 
 // readXML keeps the xml object: how XML bodies are written, and answers read.
-func readXML(_ *reader, n *node) (any, bool) { return n.value(), n.kind == object }
+// readXML keeps what xml has, which are texts and flags: a $ref among them would look like a schema's.
+func readXML(r *reader, n *node) (any, bool) {
+	m := map[string]any{}
+	for _, e := range r.entries(n, "xml") {
+		if e.value.kind == text || e.value.kind == boolean {
+			m[e.key] = e.value.value()
+		} else if e.value.kind != null {
+			r.warn(e.value, "a text or a flag belongs here, not %s; left out", e.value.kind)
+		}
+	}
+	delete(m, "$ref")
+	return m, len(m) > 0
+}
 
 func readAny(_ *reader, n *node) (any, bool) { return n.value(), true }
 
