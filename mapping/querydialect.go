@@ -1,7 +1,5 @@
 package mapping
 
-import "strings"
-
 // dialect is what sets one query language apart from another.
 type dialect struct {
 	name      string
@@ -73,15 +71,23 @@ func (d *dialect) reservedWords() []string {
 }
 
 // sameName compares names as the languages do: without case, and only of ASCII, since to Go the Kelvin sign is a K too.
-func sameName(a, b string) bool { return lowerASCII(a) == lowerASCII(b) }
-
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
+func sameName(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lowerASCII(a[i]) != lowerASCII(b[i]) {
+			return false
 		}
-		return r
-	}, s)
+	}
+	return true
+}
+
+func lowerASCII(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 // spelled returns the list's own writing of a name.

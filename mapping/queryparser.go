@@ -7,8 +7,10 @@ import (
 	"strings"
 )
 
-// maxNesting bounds parentheses, NOTs, functions and subqueries inside each other.
-const maxNesting = 100
+const (
+	maxNesting = 100     // of parentheses, NOTs, functions and subqueries inside each other
+	maxQuery   = 100_000 // bytes: SOQL's own limit, in characters
+)
 
 // ParseSelect reads one SELECT statement of a language (suiteql, soql or none, which is the sandbox's mixture). Nothing
 // else passes: no second statement, no comment, no UNION, WITH or FOR. An error says where in the text it is and what was
@@ -19,6 +21,9 @@ func ParseSelect(language, text string) (*Select, error) {
 
 // parseSelect is ParseSelect; in a template {name} stands where an argument goes.
 func parseSelect(language, text string, template bool) (*Select, error) {
+	if len(text) > maxQuery {
+		return nil, fmt.Errorf("the query has %d bytes; %d are the most", len(text), maxQuery)
+	}
 	p := &parser{lexer: lexer{dialect: dialects[language], text: text, markers: template}, dialect: dialects[language]}
 	if err := p.advance(); err != nil {
 		return nil, err

@@ -27,6 +27,12 @@ func (r *rules) prepare(q *Select) error {
 // restricted reports whether there are lists at all.
 func (r *rules) restricted() bool { return len(r.tables) > 0 }
 
+// A list for each * of many tables would be far longer than the query. No question needs so much.
+const (
+	maxSources = 50   // of one FROM
+	maxWritten = 5000 // fields of one SELECT, with those that * stands for
+)
+
 // source is one table of a query's FROM.
 type source struct {
 	name   string   // by which the query's fields call it
@@ -51,6 +57,9 @@ type scope struct {
 // query checks one SELECT; outer is the one that it stands in.
 func (r *rules) query(q *Select, outer *scope) error {
 	s := &scope{rules: r, outer: outer}
+	if len(q.From) > maxSources {
+		return fmt.Errorf("the query reads %d tables at once; %d are the most", len(q.From), maxSources)
+	}
 	for i := range q.From {
 		if err := s.add(&q.From[i]); err != nil {
 			return err
@@ -200,7 +209,9 @@ func (s *scope) expand(q *Select) error {
 		if err != nil {
 			return err
 		}
-		out = append(out, fields...)
+		if out = append(out, fields...); len(out) > maxWritten {
+			return fmt.Errorf("* stands for more than %d fields here: name the fields", maxWritten)
+		}
 	}
 	q.Fields = out
 	return nil

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -245,4 +246,30 @@ func FuzzTemplate(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestRulesBound: what is sent is never a multiple of a small query, and what reads it ends soon.
+func TestRulesBound(t *testing.T) {
+	r := rules{dialect: dialects["suiteql"], tables: []string{"customer"}, fields: map[string][]string{"customer": {"id", "name"}}}
+	tables := func(n int) string {
+		var names []string
+		for i := range n {
+			names = append(names, fmt.Sprintf("customer c%d", i))
+		}
+		return strings.Join(names, ", ")
+	}
+	stars := strings.Repeat("*, ", 49) + "*"
+	for text, want := range map[string]string{
+		"SELECT * FROM " + tables(51):                                "the query reads 51 tables at once; 50 are the most",
+		"SELECT " + stars + ", * FROM " + tables(50):                 "* stands for more than 5000 fields here: name the fields",
+		"SELECT 1" + strings.Repeat("+1", 50_000) + " FROM customer": "the query has 100022 bytes; 100000 are the most",
+	} {
+		got := prepared("suiteql", r, text)
+		if !strings.Contains(got, want) {
+			t.Errorf("%.40s...: got %.200s, want %s", text, got, want)
+		}
+	}
+	if got := prepared("suiteql", r, "SELECT "+stars+" FROM "+tables(50)); strings.Count(got, ",") != 5000-1+49 {
+		t.Errorf("fifty stars of fifty tables: got %.200s", got)
+	}
 }
