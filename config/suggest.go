@@ -23,7 +23,7 @@ func (d *decoder) unknown(e entry, path Path, t reflect.Type) {
 	hint := "known here: " + strings.Join(ready, ", ")
 	homes := homesOf(e.key)
 	switch {
-	case near != "" && (len(homes) == 0 || editDistance(e.key, near) < 2 || flat(e.key) == flat(near)):
+	case near != "" && (len(homes) == 0 || EditDistance(e.key, near) < 2 || flat(e.key) == flat(near)):
 		hint = fmt.Sprintf("did you mean %q?", near)
 	case len(homes) > 0:
 		hint = "it belongs to " + alternatives(homes)
@@ -60,14 +60,14 @@ func homesOf(key string) []string {
 }
 
 // Nearest returns the candidate that was probably meant by word, or "": spelt alike apart from case and separators, or at
-// most a third of its letters away.
+// most a third of its letters away, and one where it is short.
 func Nearest(word string, candidates []string) string {
-	best, distance := "", len(word)/3+2
+	best, distance := "", max(len(word)/3, 1)+1
 	for _, candidate := range candidates {
 		if flat(candidate) == flat(word) {
 			return candidate
 		}
-		if d := editDistance(word, candidate); d < distance && d < max(len(word), len(candidate)) {
+		if d := EditDistance(strings.ToLower(word), strings.ToLower(candidate)); d < distance && d < max(len(word), len(candidate)) {
 			best, distance = candidate, d
 		}
 	}
@@ -78,8 +78,8 @@ func flat(word string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(word))
 }
 
-// editDistance counts the letters to insert, delete, replace or swap with their neighbour (optimal string alignment).
-func editDistance(a, b string) int {
+// EditDistance counts the letters to insert, delete, replace or swap with their neighbour (optimal string alignment).
+func EditDistance(a, b string) int {
 	s, t := []rune(a), []rune(b)
 	if len(s) > 100 || len(t) > 100 {
 		return max(len(s), len(t))

@@ -4,12 +4,12 @@ import "testing"
 
 func TestNearest(t *testing.T) {
 	candidates := []string{"operation", "request", "title", "base_url", "spec", "on", "client_id",
-		"list_customers", "get_customer", "delete_order", "getPet"}
+		"list_customers", "get_customer", "delete_order", "getPet", "name"}
 	for word, want := range map[string]string{
 		"operatoin": "operation", "Operation": "operation", "operations": "operation", "baseURL": "base_url", "base-url": "base_url",
 		"clientID": "client_id", "sepc": "spec", "specs": "spec", "reqest": "request", "no": "on",
 		"get_customers": "get_customer", "getcustomer": "get_customer", "Delete_Order": "delete_order", "getpet": "getPet",
-		"": "", "x": "", "completely": "", "authentication": "",
+		"case": "", "nothing": "", "": "", "x": "", "completely": "", "authentication": "",
 	} {
 		if got := Nearest(word, candidates); got != want {
 			t.Errorf("Nearest(%q) is %q, want %q", word, got, want)
@@ -22,9 +22,9 @@ func FuzzEditDistance(f *testing.F) {
 	f.Add("operation", "operatoin")
 	f.Add("", "é")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		d := editDistance(a, b)
-		if d != editDistance(b, a) {
-			t.Errorf("%q and %q: %d, and %d the other way", a, b, d, editDistance(b, a))
+		d := EditDistance(a, b)
+		if d != EditDistance(b, a) {
+			t.Errorf("%q and %q: %d, and %d the other way", a, b, d, EditDistance(b, a))
 		}
 		if longer := max(len([]rune(a)), len([]rune(b))); d > longer || (d == 0) != (string([]rune(a)) == string([]rune(b))) && longer <= 100 {
 			t.Errorf("%q and %q: %d", a, b, d)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"mcpgate/config"
 )
 
 // How much a word counts by where it stands, and how strongly a long text thins its words out (BM25's b and k1).
@@ -320,7 +322,7 @@ func (x *Index) misspelt(term string) []string {
 		if other[0] != term[0] {
 			break
 		}
-		if d := len(other) - len(term); -slips <= d && d <= slips && editDistance(term, other) <= slips {
+		if d := len(other) - len(term); -slips <= d && d <= slips && config.EditDistance(term, other) <= slips {
 			out = append(out, other)
 		}
 	}
@@ -336,7 +338,7 @@ func (x *Index) Nearest(name string, most int) []string {
 	}
 	var nearby []near
 	for _, t := range x.tools {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(t.Name)); d <= len(name)/4 {
+		if d := config.EditDistance(strings.ToLower(name), strings.ToLower(t.Name)); d <= len(name)/4 {
 			nearby = append(nearby, near{t.Name, d})
 		}
 	}
