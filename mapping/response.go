@@ -167,6 +167,9 @@ func (t *Tool) notJSON(page *Page, cause error) error {
 	text := page.Body
 	if !looksLikeHTML(text) {
 		message := fmt.Sprintf("%s answered %d with JSON that is broken or incomplete", t.Upstream, page.Status)
+		if cause != nil && strings.Contains(cause.Error(), "exceeded max depth") { // encoding/json has no type for it
+			message = fmt.Sprintf("%s answered %d with JSON that is nested too deep (over 10000 levels)", t.Upstream, page.Status)
+		}
 		f := fault.New(fault.UnexpectedResponse, message, cause)
 		f.Upstream = &fault.Upstream{Status: page.Status, RequestID: requestID(page.Header)}
 		return f

@@ -320,3 +320,16 @@ func FuzzReadPage(f *testing.F) {
 		}
 	})
 }
+
+func TestJSONWithoutABottom(t *testing.T) {
+	tool := jsonTool()
+	tool.MaxBytes = 1 << 20
+	_, err := answer(t, tool, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, strings.Repeat("[", 20000)+strings.Repeat("]", 20000))
+	})
+	const want = "pets answered 200 with JSON that is nested too deep (over 10000 levels)"
+	if f := fault.From(err); f.Code != fault.UnexpectedResponse || f.Message != want {
+		t.Errorf("%s %s", f.Code, f.Message)
+	}
+}
