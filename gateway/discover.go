@@ -161,17 +161,37 @@ func (s *snapshot) lookUp(arguments mapping.Arguments) (*mapping.Tool, error) {
 	if tool, ok := s.byName[name]; ok {
 		return tool, nil
 	}
-	f := noTool(name)
-	switch near := s.index().Nearest(name, 3); {
-	case slices.Contains(mapping.Reserved, name):
-		f.Message = fmt.Sprintf("%s is called by its own name, not through another tool", name)
-	case len(near) > 0:
-		f.Hint = fmt.Sprintf("did you mean %s? %s finds others", strings.Join(near, ", "), searchTools)
-	default:
-		f.Hint = searchTools + " finds tools by what they do"
+	f := s.unknownTool(name)
+	if slices.Contains(mapping.Reserved, name) {
+		f.Message, f.Hint = name+" is called by its own name, not through another tool", ""
 	}
 	f.Fields = []fault.Field{{Path: "name", Message: f.Message}}
 	return nil, f
+}
+
+// unknownTool is the fault of a name that is none, and says how the right one is found.
+func (s *snapshot) unknownTool(name string) *fault.Fault {
+	f := noTool(cutName(name))
+	where := "tools/list has all tools"
+	if len(s.finders) > 0 {
+		where = searchTools + " finds tools by what they do"
+	}
+	if f.Hint = where; len(name) <= longestName {
+		if near := s.index().Nearest(name, 3); len(near) > 0 {
+			f.Hint = fmt.Sprintf("did you mean %s? %s", strings.Join(near, ", "), where)
+		}
+	}
+	return f
+}
+
+// longestName is more than any tool's name has; what is longer is not looked for, and not repeated whole.
+const longestName = 200
+
+func cutName(name string) string {
+	if len(name) > longestName {
+		return strings.ToValidUTF8(name[:longestName], "") + "…"
+	}
+	return name
 }
 
 // describe returns everything about one tool.

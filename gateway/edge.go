@@ -77,6 +77,14 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer stream.keepAlive()()
 		w, r = stream, r.WithContext(ctx)
 	}
+	if bad := e.gateway.snapshot.Load().refusal(msg, r.Header); bad != nil {
+		status := http.StatusOK
+		if bad.code == mcp.INVALID_REQUEST {
+			status = http.StatusBadRequest
+		}
+		bad.write(w, status)
+		return
+	}
 	body, restore := keepID(msg, body)
 	e.pass(idWriter{w, restore}, r, body)
 }

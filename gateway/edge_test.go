@@ -197,6 +197,7 @@ func TestMessagesThatAreNone(t *testing.T) {
 		{"a text", `"ping"`, -32600},
 		{"another version", `{"jsonrpc":"1.0","id":1,"method":"ping"}`, -32600},
 		{"an object as id", `{"jsonrpc":"2.0","id":{},"method":"ping"}`, -32600},
+		{"null as id", `{"jsonrpc":"2.0","id":null,"method":"ping"}`, -32600},
 		{"true as id", `{"jsonrpc":"2.0","id":true,"method":"ping"}`, -32600},
 		{"a number as method", `{"jsonrpc":"2.0","id":1,"method":7}`, -32600},
 	}

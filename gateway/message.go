@@ -43,11 +43,10 @@ func parseMessage(raw []byte) (message, *rpcError) {
 		}
 		return msg, &rpcError{code: mcp.PARSE_ERROR, message: "not valid JSON"}
 	}
-	if id := msg.ID; len(id) > 0 && id[0] != '"' && id[0] != '-' && (id[0] < '0' || id[0] > '9') && string(id) != "null" {
-		return msg, &rpcError{code: mcp.INVALID_REQUEST, message: "an id is a string or a number"}
-	}
-	if string(msg.ID) == "null" {
+	// A null is no id of a request (MCP), nor is it a notification; a response to what could not be read has it.
+	if id := msg.ID; len(id) > 0 && id[0] != '"' && id[0] != '-' && (id[0] < '0' || id[0] > '9') && (string(id) != "null" || !msg.isResponse()) {
 		msg.ID = nil
+		return msg, &rpcError{code: mcp.INVALID_REQUEST, message: "an id is a string or a number; a notification has none"}
 	}
 	if msg.JSONRPC != mcp.JSONRPC_VERSION {
 		return msg, &rpcError{id: msg.ID, code: mcp.INVALID_REQUEST, message: `"jsonrpc" has to be "2.0"`}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -92,17 +93,19 @@ func held(t *mapping.Tool) mcp.Tool {
 	return tool
 }
 
-// publish hands the snapshot's tools to mcp-go in one step: clients hear of the change once.
+// publish hands the snapshot's tools to mcp-go in one step: clients hear of the change once. Those that are not listed
+// are among them, since a client that knows a tool's name, from another list or from search_tools, may call it.
 func (g *Gateway) publish(snap *snapshot) {
-	tools := make([]server.ServerTool, 0, len(snap.tools))
-	for _, t := range snap.shown() {
+	tools := make([]server.ServerTool, 0, len(snap.tools)+len(snap.finders))
+	for _, t := range slices.Concat(snap.tools, snap.finders) {
 		tools = append(tools, server.ServerTool{Tool: held(t), Handler: g.deliver})
 	}
 	g.core.SetTools(tools...)
 }
 
-// showWhole is the filter through which mcp-go lists tools: it puts the real schemas in. A panic in a filter would
-// leave mcp-go's lock held, so none leaves here: nothing is visible then.
+// showWhole is the filter through which mcp-go lists tools: it leaves out the hidden ones and puts the real schemas in.
+// mcp-go asks it at a call, too, with that one tool; a list with hidden tools has the finders besides. A panic in a
+// filter would leave mcp-go's lock held, so none leaves here: nothing is visible then.
 func (g *Gateway) showWhole(_ context.Context, tools []mcp.Tool) (visible []mcp.Tool) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -110,6 +113,9 @@ func (g *Gateway) showWhole(_ context.Context, tools []mcp.Tool) (visible []mcp.
 		}
 	}()
 	snap := g.snapshot.Load()
+	if len(tools) > 1 {
+		tools = slices.DeleteFunc(tools, func(tool mcp.Tool) bool { return snap.hidden[tool.Name] })
+	}
 	for i, tool := range tools {
 		if t, ok := snap.byName[tool.Name]; ok {
 			tools[i] = shown(t)

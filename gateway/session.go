@@ -186,6 +186,9 @@ func (s *session) respond(ctx context.Context, msg message, raw []byte) (respons
 	if answer, ok := s.gateway.snapshot.Load().catalogue.answer(msg, nil); ok {
 		return bytes.TrimSuffix(slices.Concat(answer...), []byte("\n"))
 	}
+	if bad := s.gateway.snapshot.Load().refusal(msg, nil); bad != nil {
+		return bad.json()
+	}
 	raw, restore := keepID(msg, raw)
 	answer := s.gateway.core.HandleMessage(ctx, raw)
 	if answer == nil {
