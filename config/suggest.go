@@ -60,7 +60,7 @@ func homesOf(key string) []string {
 }
 
 // Nearest returns the candidate that was probably meant by word, or "": spelt alike apart from case and separators, or at
-// most a third of its letters away, and one where it is short.
+// most a third of its letters away, and one where it is short, or else beginning with it.
 func Nearest(word string, candidates []string) string {
 	best, distance := "", max(len(word)/3, 1)+1
 	for _, candidate := range candidates {
@@ -69,6 +69,13 @@ func Nearest(word string, candidates []string) string {
 		}
 		if d := EditDistance(strings.ToLower(word), strings.ToLower(candidate)); d < distance && d < max(len(word), len(candidate)) {
 			best, distance = candidate, d
+		}
+	}
+	if best == "" && len(word) >= 3 {
+		for _, candidate := range candidates {
+			if strings.HasPrefix(flat(candidate), flat(word)) {
+				return candidate
+			}
 		}
 	}
 	return best

@@ -9,7 +9,7 @@ func TestNearest(t *testing.T) {
 		"operatoin": "operation", "Operation": "operation", "operations": "operation", "baseURL": "base_url", "base-url": "base_url",
 		"clientID": "client_id", "sepc": "spec", "specs": "spec", "reqest": "request", "no": "on",
 		"get_customers": "get_customer", "getcustomer": "get_customer", "Delete_Order": "delete_order", "getpet": "getPet",
-		"case": "", "nothing": "", "": "", "x": "", "completely": "", "authentication": "",
+		"case": "", "req": "request", "re": "", "nothing": "", "": "", "x": "", "completely": "", "authentication": "",
 	} {
 		if got := Nearest(word, candidates); got != want {
 			t.Errorf("Nearest(%q) is %q, want %q", word, got, want)
