@@ -90,12 +90,6 @@ func budgetWarnings(cfg *config.Config, d mapping.Division) []specs.Warning {
 	}}
 }
 
-// shown returns the tools that clients are shown, the finders behind the others.
-func (s *snapshot) shown() []*mapping.Tool {
-	listed := slices.DeleteFunc(slices.Clone(s.tools), func(t *mapping.Tool) bool { return s.hidden[t.Name] })
-	return append(listed, s.finders...)
-}
-
 // finder returns the finder of that name, nil where there is none.
 func (s *snapshot) finder(name string) *mapping.Tool {
 	for _, t := range s.finders {
