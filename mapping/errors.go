@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -87,14 +88,26 @@ func (t *Tool) clean(text string) string {
 
 // argumentOf returns the client's name of what the upstream calls by its own.
 func (t *Tool) argumentOf(wire string) string {
-	for _, place := range [][]slot{t.template.bodySlots(), t.template.query, t.template.segments, t.template.headers} {
+	for i, place := range [][]slot{t.template.bodySlots(), t.template.query, t.template.segments, t.template.headers} {
 		for _, slot := range place {
 			if slot.argument != "" && strings.EqualFold(slot.name, wire) {
 				return slot.argument
 			}
 		}
+		if i == 0 && t.template.body.holds(wire) {
+			return t.template.body.whole + "." + cutText(wire, 100)
+		}
 	}
 	return cutText(wire, 100)
+}
+
+// holds reports whether a body that is one argument has what the upstream calls by a name or a path: items[0].sku.
+func (b *bodyTemplate) holds(wire string) bool {
+	first := wire
+	if end := strings.IndexAny(wire, ".["); end > 0 {
+		first = wire[:end]
+	}
+	return b != nil && b.whole != "" && slices.Contains(b.members, first)
 }
 
 func (t *template) bodySlots() []slot {

@@ -124,6 +124,9 @@ func (in *inputs) collectBody(d *definitions, body *specs.Body, meant bool) {
 		}
 		return
 	}
+	if properties, ok := d.follow(schema)["properties"].(map[string]any); ok {
+		in.body.members = sortedKeys(properties)
+	}
 	in.arguments = append(in.arguments, &argument{
 		in: "body", schema: wholeBody(d, schema, media.Type, structure), required: body.Required,
 		description: cmp.Or(cleanText(body.Description), described(d.follow(schema)), "The body of the request."),

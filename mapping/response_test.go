@@ -333,3 +333,18 @@ func TestJSONWithoutABottom(t *testing.T) {
 		t.Errorf("%s %s", f.Code, f.Message)
 	}
 }
+
+// A field of a body that is one argument is named as the client has to write it; one that the document doesn't declare
+// there is what the upstream calls it.
+func TestAFieldOfAWholeBodyIsNamedWithItsArgument(t *testing.T) {
+	tool := jsonTool()
+	tool.template.body = &bodyTemplate{whole: "body", members: []string{"ids", "owner"}}
+	tool.template.query = []slot{{name: "ids", argument: "ids"}, {name: "page-size", argument: "page_size"}}
+	for wire, want := range map[string]string{
+		"ids": "body.ids", "ids[0]": "body.ids[0]", "owner.name": "body.owner.name", "page-size": "page_size", "x": "x",
+	} {
+		if got := tool.argumentOf(wire); got != want {
+			t.Errorf("%s is %s, want %s", wire, got, want)
+		}
+	}
+}

@@ -139,6 +139,8 @@ type bodyTemplate struct {
 	required  bool
 	// whole is the client's name of the one argument that is the body, where it could not be flattened.
 	whole string
+	// members are the names of the properties that the document declares for a body that is one argument.
+	members []string
 	// properties are the slots of a flattened object body, where whole is "". With a literal they are what its {name}s
 	// may name, also arguments that go elsewhere too.
 	properties []slot
