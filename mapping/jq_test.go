@@ -226,3 +226,28 @@ func FuzzJQ(f *testing.F) {
 		}
 	})
 }
+
+// TestReasonQuotesNothing: why an expression does not fit tells nothing of the answer, which it may keep back.
+func TestReasonQuotesNothing(t *testing.T) {
+	const answer = `[{"password": "hunter2"}, "hunter2 ("]`
+	for expression, want := range map[string]string{
+		`getpath(["a", "b"])`:                "getpath cannot be applied to what is there",
+		`.[1000000000] = 1`:                  "setpath cannot be applied to what is there",
+		`.[1] | @base64d`:                    "@base64d cannot be applied to what is there",
+		`.[1] | fromjson`:                    "fromjson cannot be applied to what is there",
+		`ltrimstr(.[1])`:                     "ltrimstr cannot be applied to: array",
+		`.[1] as $x | [1] | test($x)`:        "test cannot be applied to: array",
+		`.[0] + .[1]`:                        "cannot add: object",
+		`.password`:                          "expected an object but got: array",
+		`.[0] | error("as the author says")`: "error: as the author says",
+	} {
+		_, err := evaluate(t, expression, answer)
+		if err == nil {
+			t.Errorf("%s fits", expression)
+			continue
+		}
+		if got := unquotedReason(err); got != want {
+			t.Errorf("%s: %s\nwant %s", expression, got, want)
+		}
+	}
+}

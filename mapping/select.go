@@ -78,9 +78,8 @@ func (t *Tool) selected(ctx context.Context, status int, data []byte) (json.RawM
 
 // selectFault is the fault of an expression that an answer does not fit.
 func (t *Tool) selectFault(status int, cause error) error {
-	reason, _, _ := strings.Cut(cause.Error(), " (") // there jq quotes the answer
 	message := fmt.Sprintf("%s answered %d, but response.select of the gateway's file does not fit the answer: %s", t.Upstream,
-		status, cutText(t.clean(reason), 300))
+		status, cutText(t.clean(unquotedReason(cause)), 300))
 	f := fault.New(fault.ConfigurationInvalid, message, cause)
 	f.Hint = "The call was carried out: do not repeat it for this. The operator of the gateway has to mend response.select."
 	if t.Annotations.ReadOnly {
@@ -88,4 +87,22 @@ func (t *Tool) selectFault(status int, cause error) error {
 	}
 	f.Upstream = &fault.Upstream{Status: status}
 	return f
+}
+
+// unquotedReason is why jq failed without what it quotes of the answer: behind a parenthesis, and in "setpath(...) cannot
+// be applied to ...: ...". What the expression itself says with error is its author's.
+func unquotedReason(err error) string {
+	text := err.Error()
+	function, what, applied := strings.Cut(text, " cannot be applied to")
+	if !applied {
+		reason, _, _ := strings.Cut(text, " (")
+		return reason
+	}
+	function, _, _ = strings.Cut(function, "(")
+	what, isType := strings.CutPrefix(what, ": ")
+	if !isType {
+		return function + " cannot be applied to what is there"
+	}
+	what, _, _ = strings.Cut(what, " (")
+	return function + " cannot be applied to: " + what
 }
