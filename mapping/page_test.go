@@ -287,3 +287,30 @@ func TestPagingProblems(t *testing.T) {
 		}
 	}
 }
+
+// TestSamePageAgain: an API that does not look at the parameter gives its first page for ever, and each item is there once.
+func TestSamePageAgain(t *testing.T) {
+	tool, _ := listTool(t, "{style: offset, offset: from}", "{request: GET /list, description: Lists., paging: auto, arguments: {from: {in: query, type: integer}}}")
+	same := `{"items":[{"id":1},{"id":2}]}`
+	w, asked := play(t, tool, `{}`, same, same, same)
+	result, err := w.Result(t.Context())
+	if err != nil || len(asked) != 2 || string(result.Data) != same || result.Rest != nil ||
+		result.Truncated == nil || !strings.Contains(result.Truncated.HowToGetMore, "the same page again") {
+		t.Errorf("%d requests, %s, %+v, %v", len(asked), result.Data, result.Truncated, err)
+	}
+}
+
+// TestPageWithoutList: what came is there, and it is said that it may not be all, but where nothing is how the API ends.
+func TestPageWithoutList(t *testing.T) {
+	tool, _ := listTool(t, "{style: cursor, cursor: c, next: .next, items: .items}", "{request: GET /list, description: Lists., paging: auto}")
+	for second, told := range map[string]bool{`{"items":"none today"}`: true, `[7]`: true, `{"items":null}`: false, `null`: false, ``: false} {
+		w, asked := play(t, tool, `{}`, `{"items":[{"id":1}],"next":"a"}`, second)
+		result, err := w.Result(t.Context())
+		if err != nil || len(asked) != 2 || !strings.HasPrefix(string(result.Data), `{"items":[{"id":1}]`) || result.Rest != nil {
+			t.Errorf("%s: %d requests, %s, %s, %v", second, len(asked), result.Data, result.Rest, err)
+		}
+		if got := result.Truncated != nil && strings.Contains(result.Truncated.HowToGetMore, "has no list"); got != told {
+			t.Errorf("%s: told %v, want %v: %+v", second, got, told, result.Truncated)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -163,6 +164,9 @@ func (w *Walk) Add(page Page) bool {
 	if p != nil && isJSON(page.MediaType) && len(page.Body) > 0 {
 		came.list(p, w.pages)
 	}
+	if w.note = w.strange(came); w.note != "" {
+		return false
+	}
 	w.pages = append(w.pages, came)
 	if came.items == nil {
 		return false
@@ -173,6 +177,27 @@ func (w *Walk) Add(page Page) bool {
 	w.advance(came)
 	return w.more && p.auto && len(w.pages) < maxPages && (w.want == 0 || w.count < w.want) &&
 		w.length < w.tool.maxLength() && w.raw < maxJoined
+}
+
+// strange says why a page does not go on with the list of those before it; "" where it does.
+func (w *Walk) strange(came walked) string {
+	if len(w.pages) == 0 {
+		return ""
+	}
+	last := w.pages[len(w.pages)-1].items
+	switch {
+	case came.items == nil && !came.isNothing():
+		return "There may be more, but the answer to the request for the next page has no list."
+	case len(last) > 0 && last[0][0] == '{' && slices.EqualFunc(last, came.items, bytes.Equal):
+		return "There may be more, but the API gives the same page again when it is asked for the next."
+	}
+	return ""
+}
+
+// isNothing reports whether a page has no body, or null where the list would be: so some APIs end a list.
+func (came *walked) isNothing() bool {
+	body := string(came.page.Body)
+	return body == "" || body == "null" || string(came.where.in(came.page.Body)) == "null"
 }
 
 // lengthOf is about what a page adds to the answer, in bytes: its items, or what response.select takes of it.
