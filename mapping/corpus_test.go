@@ -50,6 +50,9 @@ func TestCorpus(t *testing.T) {
 			vet(t, tools)
 			size, largest := 0, 0
 			for _, tool := range tools {
+				if len(tool.InputSchema) > maxSchema {
+					t.Errorf("%s: %d bytes of schema, want at most %d", tool.Name, len(tool.InputSchema), maxSchema)
+				}
 				if err := VetSchema(tool.OutputSchema); err != nil || len(tool.OutputSchema) > 2*maxSchema {
 					t.Errorf("%s: the output schema has %d bytes, %v", tool.Name, len(tool.OutputSchema), err)
 				}

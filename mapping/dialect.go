@@ -14,10 +14,11 @@ const maxSchema = 8 << 10
 
 // level is how much of a schema clients see.
 type level struct {
-	argument, nested int // bytes of the description of an argument, and of what lies deeper
-	depth            int // how deep schemas nest
-	enum             int // values of an enum below an argument
-	optional         int // bytes of the description of an argument that may be left out; -1 where it has no more than a type
+	argument, nested int  // bytes of the description of an argument, and of what lies deeper
+	depth            int  // how deep schemas nest
+	enum             int  // values of an enum below an argument
+	optional         int  // bytes of the description of an argument that may be left out; -1 where it has no more than a type
+	joined           bool // of alternatives, what they share is shown, and not each of them
 }
 
 // levels from the fullest on: long descriptions go first, then depth.
@@ -33,6 +34,7 @@ var levels = []level{
 	{argument: 120, nested: 0, depth: 1, enum: 20, optional: 40},
 	{argument: 120, nested: 0, depth: 1, enum: 10, optional: 0},
 	{argument: 120, nested: 0, depth: 1, enum: 10, optional: -1},
+	{argument: 120, nested: 0, depth: 1, enum: 10, optional: -1, joined: true},
 }
 
 // shortened is said of a tool whose schema clients see without its depths.
@@ -131,10 +133,8 @@ func (v *view) schema(schema any, depth int) any {
 		case "title", "not", "if", "then", "else", "unevaluatedProperties", "unevaluatedItems", "dependentSchemas",
 			"dependentRequired", "contains", "minContains", "maxContains", "propertyNames", "patternProperties":
 			// Few clients know these, and some refuse them: ParseArguments checks them.
-		case "oneOf":
-			if in["anyOf"] == nil { // anyOf, since of lowered branches several may match
-				out["anyOf"] = v.list(value, depth)
-			}
+		case "oneOf", "anyOf":
+			v.alternatives(out, key, in, depth)
 		case "description":
 			if text := cut(value.(string), v.level.nested); text != "" && depth > 0 {
 				out[key] = text
