@@ -81,6 +81,9 @@ func (r *record) find(path config.Path, pointer string) (*definitions, specs.Sch
 	var known []string
 	seen := map[*definitions]bool{}
 	for _, o := range r.all {
+		if schema, ok := o.defs.document.Definition(pointer); ok {
+			return o.defs, schema, true
+		}
 		if _, ok := o.defs.document.Defs[name]; ok {
 			return o.defs, specs.Schema{"$ref": reference + name}, true
 		}
