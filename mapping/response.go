@@ -134,10 +134,11 @@ func isBinary(mediaType string, body []byte) bool {
 }
 
 // expectsJSON reports whether a web page can't be the answer: where the document does not promise one. An endpoint that
-// no document describes may well be a page, but for one that asks for a password.
+// no document describes may well be a page, but for one that asks for a password or leads to a single sign-on.
 func (t *Tool) expectsJSON(page *Page) bool {
 	if len(t.responses) == 0 {
-		return pageKind(page.Body) == loginPage && bytes.Contains(bytes.ToLower(page.Body), []byte("password"))
+		text := bytes.ToLower(page.Body)
+		return pageKind(text) == loginPage && bytes.Contains(text, []byte("password")) || isSignOn(text)
 	}
 	types := t.promised(page.Status)
 	return len(types) == 0 || !slices.ContainsFunc(types, func(mediaType string) bool {
@@ -184,11 +185,21 @@ func (t *Tool) notJSON(page *Page, cause error) error {
 	return f
 }
 
+// isSignOn reports whether a page in lower case is a form that a browser sends on to an identity provider (SAML 2.0
+// bindings, section 3.5; OpenID Connect's form post).
+func isSignOn(text []byte) bool {
+	return bytes.Contains(text, []byte("<form")) &&
+		(bytes.Contains(text, []byte(`name="samlrequest"`)) || bytes.Contains(text, []byte(`name="samlresponse"`)) || bytes.Contains(text, []byte(`name="id_token"`)))
+}
+
 const loginPage = "a login page"
 
 // pageKind guesses what a web page is that came in place of JSON.
 func pageKind(page []byte) string {
 	text := bytes.ToLower(page[:min(len(page), 64<<10)])
+	if isSignOn(text) {
+		return loginPage
+	}
 	for _, sign := range []string{`type="password"`, "type='password'", "type=password", "log in", "login", "sign in", "signin", "single sign-on"} {
 		if bytes.Contains(text, []byte(sign)) {
 			return loginPage

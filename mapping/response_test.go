@@ -348,3 +348,23 @@ func TestAFieldOfAWholeBodyIsNamedWithItsArgument(t *testing.T) {
 		}
 	}
 }
+
+// Without a document a web page is data, but not one with which somebody logs in.
+func TestWebPagesWithoutADocument(t *testing.T) {
+	for body, isData := range map[string]bool{
+		"<html><h1>Report</h1><form action=/search><input name=q></form><a href=/login>Log in</a></html>": true,
+		"<html><p>SAMLRequest is a parameter</p></html>":                                                  true,
+		"<html><form>Login <input type=password></form></html>":                                           false,
+		`<html><form action="https://idp.example/"><input name="SAMLRequest" value="x"></form></html>`:    false,
+	} {
+		tool := jsonTool()
+		tool.responses = nil
+		_, err := answer(t, tool, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, body)
+		})
+		if isData && err != nil || !isData && fault.From(err).Code != fault.UnexpectedResponse {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
