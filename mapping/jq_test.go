@@ -100,7 +100,7 @@ func TestJQBounds(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) || errors.Is(err, errBound) != test.bound {
 				t.Errorf("%v, want %s", err, test.want)
 			}
-			if took := time.Since(start); took > 10*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("took %s", took)
 			}
 		})

@@ -111,6 +111,9 @@ components:
 	},
 }
 
+// ends is how long a busy machine under the race detector may take for what would otherwise not end at all.
+const ends = 2 * time.Minute
+
 func TestHostileDocuments(t *testing.T) {
 	const advice = 2 * time.Second
 	for name, content := range hostile {
@@ -122,7 +125,7 @@ func TestHostileDocuments(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if took := time.Since(began); took > 10*time.Second {
+			if took := time.Since(began); took > ends {
 				t.Errorf("took %v", took)
 			}
 			t.Logf("%v: %d operations, %d warnings", time.Since(began), len(doc.Operations()), len(warnings))
@@ -138,7 +141,7 @@ func TestHostileDocuments(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if took := time.Since(began); took > advice+10*time.Second {
+			if took := time.Since(began); took > advice+ends {
 				t.Errorf("with advice it took %v", took)
 			}
 			t.Logf("with advice %v: %v", time.Since(began), advised[len(warnings):])
