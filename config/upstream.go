@@ -33,7 +33,9 @@ type Upstream struct {
 	// Variables fill the {name}s of BaseURL, of the document's servers and of paths.
 	Variables  map[string]*Variable `yaml:"variables"`
 	Credential Credential           `yaml:"credential"`
-	// Headers are put on every request. Their values never show in logs and dry runs.
+	// Headers are put on every request. Their values never show in logs and dry runs. What the upstream repeats of them is
+	// masked in its error messages where the header's name tells of a secret (auth, key, token, secret, cookie, pass, sign,
+	// credential, session); the data of an answer is passed on as it is.
 	Headers map[string]Secret `yaml:"headers"`
 	// Timeout bounds one attempt; server.call_timeout bounds them all.
 	Timeout Duration `yaml:"timeout" default:"20s"`
