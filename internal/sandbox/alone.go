@@ -32,8 +32,11 @@ func (c *call) alone() reply {
 	if !known {
 		s.count++
 	}
+	s.held += sizeOf(next)
+	if before, replaced := s.singles[key]; replaced {
+		s.held -= sizeOf(before)
+	}
 	s.singles[key] = next
-	s.held += len(c.sent)
 	out := c.answer()
 	if _, isObject := out.body.(map[string]any); isObject {
 		if fields, ok := next.(map[string]any); ok {

@@ -1,6 +1,9 @@
 package sandbox
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 const petstore = "../../specs/testdata/corpus/swagger-api__openapi.yaml"
 
@@ -88,4 +91,21 @@ func TestLibraryStory(t *testing.T) {
 		t.Errorf("a problem comes as %s", got)
 	}
 	u.send("POST /books/bk-02/loans", `{"reader":"R-1","due":"soon"}`).is(422)
+}
+
+// What an update replaces takes no room any more.
+func TestUpdatesGiveBackTheirRoom(t *testing.T) {
+	u := open(t, petstore)
+	empty := u.s.held
+	long := strings.Repeat("x", 10000)
+	for range 50 {
+		u.send("PUT /pet", `{"id":10,"name":"`+long+`","photoUrls":[]}`).is(200)
+	}
+	if grown := u.s.held - empty; grown < len(long)-1000 || grown > 2*len(long) {
+		t.Errorf("50 updates of %d bytes hold %d", len(long), grown)
+	}
+	u.send("PUT /pet", `{"id":10,"name":"short","photoUrls":[]}`).is(200)
+	if u.s.held > empty+1000 {
+		t.Errorf("%d bytes are held that were given back", u.s.held-empty)
+	}
 }

@@ -184,8 +184,9 @@ func (c *call) put(r *record, next map[string]any) {
 	}
 	c.touch(next)
 	r.fields = next
-	r.size += len(c.sent)
-	c.sandbox.held += len(c.sent)
+	size := sizeOf(next)
+	c.sandbox.held += size - r.size
+	r.size = size
 }
 
 // patch applies a JSON Patch (RFC 6902) to a record: add, replace and remove, in objects.
