@@ -213,6 +213,8 @@ func wholeBody(d *definitions, schema map[string]any, mediaType string, structur
 	switch {
 	case structure:
 		return schema
+	case isLines(mediaType) && d.follow(schema)["type"] == "array": // an item a line
+		return schema
 	case textual(mediaType):
 		switch d.follow(schema)["type"] {
 		case "boolean", "integer", "number", "string":
