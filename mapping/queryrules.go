@@ -233,7 +233,7 @@ func (s *scope) all(star Star) ([]Selected, error) {
 		listed = true
 		for _, field := range one.fields {
 			switch {
-			case s.rules.dialect.soql && strings.Contains(field, "."): // a parent's
+			case s.rules.dialect.soql && (strings.Contains(field, ".") || s.rules.isRelation(field)): // a parent's
 			case s.rules.dialect.soql || len(s.sources) == 1 && s.outer == nil:
 				out = append(out, Selected{Value: Column{field}})
 			default:
@@ -252,6 +252,12 @@ func (s *scope) all(star Star) ([]Selected, error) {
 		return nil, fmt.Errorf("* stands for no field here: name the fields")
 	}
 	return out, nil
+}
+
+// isRelation reports whether a listed field of SOQL is a parent with a list of its own: it can't be selected itself.
+func (r *rules) isRelation(field string) bool {
+	_, ok := spelled(r.tables, field)
+	return ok
 }
 
 func (s *scope) names() (names []string) {

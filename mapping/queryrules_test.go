@@ -57,6 +57,7 @@ func TestRules(t *testing.T) {
 		{"suiteql", "SELECT e.id FROM customer c", "! there is no table e (of e.id) here; there are c"},
 		{"suiteql", "SELECT id FROM customer GROUP BY id HAVING MAX(email) > 1", "! there is no field email in customer here; there are id, name"},
 		{"suiteql", "SELECT id FROM customer ORDER BY email", "! there is no field email in customer here; there are id, name"},
+		{"soql", "SELECT FIELDS(ALL) FROM Contact", "SELECT Id, LastName FROM Contact"}, // Account is a relation
 		{"soql", "SELECT FIELDS(ALL), (SELECT c.Id FROM Contacts c) FROM Account", "SELECT Id, Name, (SELECT Id FROM Contacts) FROM Account"},
 		{"soql", "SELECT * FROM Case", "! SOQL has no *: name the fields"},
 		{"soql", "SELECT Contact.Account.Name, Owner.Name FROM Contact", "SELECT Account.Name, Owner.Name FROM Contact"},
