@@ -65,10 +65,10 @@ func kind(schema map[string]any) string {
 	return one
 }
 
+const uuid = "5d3c9d2e-3f0a-4a67-9a52-0f6c1d9f7a11"
+
 func drawString(schema map[string]any) (any, bool) {
 	switch format, _ := schema["format"].(string); format {
-	case "uuid":
-		return "5d3c9d2e-3f0a-4a67-9a52-0f6c1d9f7a11", true
 	case "date":
 		return "2026-03-01", true
 	case "date-time":
@@ -78,14 +78,13 @@ func drawString(schema map[string]any) (any, bool) {
 	case "uri", "url":
 		return "https://example.com/a", true
 	}
-	length := 8
-	if low, _ := schema["minLength"].(float64); int(low) > length {
-		length = int(low)
+	low, _ := schema["minLength"].(float64)
+	high, bounded := schema["maxLength"].(float64)
+	// A UUID is a text like any other, and the one that is meant where a document's own example made its format doubtful.
+	if low <= float64(len(uuid)) && (!bounded || high >= float64(len(uuid))) {
+		return uuid, true
 	}
-	if high, found := schema["maxLength"].(float64); found && int(high) < length {
-		length = int(high)
-	}
-	return strings.Repeat("a", length), true
+	return strings.Repeat("a", int(max(low, 1))), true
 }
 
 func drawObject(schema, defs map[string]any, depth int) (any, bool) {

@@ -67,7 +67,7 @@ func TestPrism(t *testing.T) {
 			ended := start(t, prism)
 			base := fmt.Sprintf("http://127.0.0.1:%d", port)
 			awaitListener(t, port, 2*time.Minute, ended)
-			session := connect(t, serve(t, fmt.Sprintf("upstreams:\n  mock:\n    spec: %q\n    base_url: %s\n    expose: all\n"+
+			session := connect(t, serve(t, fmt.Sprintf("discovery: {mode: direct}\nupstreams:\n  mock:\n    spec: %q\n    base_url: %s\n    expose: all\n"+
 				"    credential: %s\n    headers: {api_key: k, X-Figma-Token: k}\n    retry: {attempts: 1}\n", document, base, test.credential)))
 			for _, c := range test.calls {
 				if o := callTool(t, session, c); !o.OK {

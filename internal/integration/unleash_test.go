@@ -26,7 +26,7 @@ func TestUnleash(t *testing.T) {
 	await(t, base+"/health", 2*time.Minute, ended)
 
 	session := connect(t, serve(t, fmt.Sprintf(
-		"upstreams:\n  flags:\n    spec: %s/docs/openapi.json\n    base_url: %s\n    expose: all\n", base, base)))
+		"discovery: {mode: direct}\nupstreams:\n  flags:\n    spec: %s/docs/openapi.json\n    base_url: %s\n    expose: all\n", base, base)))
 	tools := 0
 	for tool, err := range session.Tools(t.Context(), nil) {
 		if err != nil {
