@@ -163,22 +163,7 @@ func (p *parser) comparison(left Expression) (Expression, error) {
 	if ok, err := p.accept("IS"); err != nil {
 		return nil, err
 	} else if ok {
-		not, err := p.accept("NOT")
-		if err != nil {
-			return nil, err
-		}
-		switch {
-		case p.dialect.soql: // which writes = NULL, and only models IS NULL
-			c.Operator, c.Right = "=", []Expression{Literal{nil}}
-			if not {
-				c.Operator = "!="
-			}
-		case not:
-			c.Operator = "IS NOT NULL"
-		default:
-			c.Operator = "IS NULL"
-		}
-		return c, p.require("NULL")
+		return p.isNull(c)
 	}
 	start := p.token.start
 	not, err := p.accept("NOT")
@@ -206,6 +191,26 @@ func (p *parser) comparison(left Expression) (Expression, error) {
 		c.Operator = "NOT " + c.Operator
 	}
 	return c, err
+}
+
+// isNull passes what follows IS.
+func (p *parser) isNull(c Comparison) (Expression, error) {
+	not, err := p.accept("NOT")
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case p.dialect.soql: // which writes = NULL, and only models IS NULL
+		c.Operator, c.Right = "=", []Expression{Literal{nil}}
+		if not {
+			c.Operator = "!="
+		}
+	case not:
+		c.Operator = "IS NOT NULL"
+	default:
+		c.Operator = "IS NULL"
+	}
+	return c, p.require("NULL")
 }
 
 // rightOf says how the right of the operator that is ahead is read; nil where it is no operator.
