@@ -85,7 +85,7 @@ func TestExpandIsBounded(t *testing.T) {
 // Shielding changes what the parser sees inside ${...} and nothing else, and comes back exactly.
 func TestShield(t *testing.T) {
 	for _, text := range []string{
-		"{a: ${X}, b: [${Y:-a,b}, ${Z:?say: why #1}]}", "plain: {a: 1}", "${A:-${B:-{}}} {x}", "${open\n}", "$${A}", "$ {", "${A} ${",
+		"{a: ${X}, b: [${Y:-a,b}, ${Z:?say: why #1}]}", "base_url: sandbox:", "plain: {a: 1}", "${A:-${B:-{}}} {x}", "${open\n}", "$${A}", "$ {", "${A} ${",
 	} {
 		out, _ := shield([]byte(text))
 		if got := unshield(string(out)); got != text {

@@ -1,20 +1,36 @@
 package config
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // YAML gives { } [ ] , : and # a meaning inside {flow: mappings}, so that {token: ${TOKEN}} would not be YAML. Before
 // the parser sees the text, these characters inside ${...} become characters that mean nothing to it, and change back
 // once it has found the scalars. Positions stay as they are, since each character becomes one character.
+//
+// The colon of `base_url: sandbox:`, which YAML would take for a key's, is shielded in the same way.
 const (
 	shielded    = "{}[],:#"
 	shieldStart = rune(0x10FF00) // private use, plane 16
 )
 
+// bareSandbox is the sandbox's URL without quotes.
+var bareSandbox = regexp.MustCompile(`(?m)\bbase_url:[ \t]+sandbox:[ \t]*(?:$|\r|[#,}])`)
+
 // shield replaces the characters inside every ${...} that is closed on its own line, and reports whether it did.
 func shield(data []byte) ([]byte, bool) {
 	text := string(data)
-	if !strings.Contains(text, "${") || strings.ContainsFunc(text, isShield) {
+	bare := bareSandbox.MatchString(text)
+	if !bare && !strings.Contains(text, "${") || strings.ContainsFunc(text, isShield) {
 		return data, false
+	}
+	if bare {
+		colon := string(shieldStart + rune(strings.IndexByte(shielded, ':')))
+		text = bareSandbox.ReplaceAllStringFunc(text, func(found string) string {
+			at := strings.LastIndexByte(found, ':')
+			return found[:at] + colon + found[at+1:]
+		})
 	}
 	var b strings.Builder
 	for {
