@@ -5,13 +5,21 @@ import "context"
 
 // Principal is the caller.
 type Principal struct {
-	Subject string   // who: an API key's name, "local" over stdio, "anonymous" with auth.mode none
-	Issuer  string   // who says so
-	Scopes  []string // what the caller may do
-	Claims  map[string]any
+	Subject  string   // who: an API key's name, "local" over stdio, "anonymous" with auth.mode none, a stable opaque id with a login
+	Issuer   string   // who says so
+	ClientID string   // the OAuth client that calls for the person; "" where there is none
+	Scopes   []string // what the caller may do
+	Claims   map[string]any
+	// Login is whose upstream tokens the caller's are: the id of the login that the token was issued from, "local" over stdio,
+	// and "" where there is no login.
+	Login string
 }
 
-// Verifier decides who shows a token. An error is a fault.Authentication.
+// Local is the principal over stdio, and the owner of the grants that `mcpgate login` makes.
+func Local() *Principal { return &Principal{Subject: "local", Login: "local"} }
+
+// Verifier decides who shows a token. An error is a fault: fault.TokenInvalid or fault.TokenExpired where the token is at
+// fault, fault.Unavailable where it could not be judged, which must never be told to a client as a bad token.
 type Verifier interface {
 	Verify(ctx context.Context, token string) (*Principal, error)
 }

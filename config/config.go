@@ -19,7 +19,7 @@ type Config struct {
 	Outbound Outbound `yaml:"outbound"`
 	Auth     Auth     `yaml:"auth"`
 	// Providers are where people log in, and where upstream tokens come from.
-	Providers Later `yaml:"providers"`
+	Providers map[string]*Provider `yaml:"providers"`
 	// Discovery says how a list of tools that is too long for a model is served.
 	Discovery Discovery `yaml:"discovery"`
 	Defaults  Defaults  `yaml:"defaults"`

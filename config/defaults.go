@@ -73,6 +73,9 @@ func (c *Config) complete(env func(string) (string, bool)) {
 	if c.Server.PublicURL == "" {
 		c.Server.PublicURL = c.Server.localURL()
 	}
+	for name, provider := range c.Providers {
+		provider.Name = name
+	}
 	for name, upstream := range c.Upstreams {
 		upstream.Name = name
 		upstream.complete(len(c.Upstreams) == 1)

@@ -66,14 +66,12 @@ type Outbound struct {
 type Auth struct {
 	// Mode says what callers show: nothing (then the gateway listens on loopback), one of the keys of APIKey, a login
 	// through a provider (oauth), or an issuer's token (jwt). Over stdio nobody is asked.
-	Mode   string     `yaml:"mode" default:"none" enum:"none,api_key" later:"oauth,jwt"`
+	Mode   string     `yaml:"mode" default:"none" enum:"none,api_key,oauth,jwt"`
 	APIKey APIKeyAuth `yaml:"api_key"`
-	// OAuth says through which provider callers log in, with which scopes, and where logins are kept.
-	OAuth Later `yaml:"oauth"`
-	// JWT names the issuer whose tokens callers show, with audience and key set.
-	JWT Later `yaml:"jwt"`
+	OAuth  OAuth      `yaml:"oauth"`
+	JWT    JWTAuth    `yaml:"jwt"`
 	// Roles are conditions (CEL) over a token's claims, for the allow of tools.
-	Roles Later `yaml:"roles"`
+	Roles map[string]string `yaml:"roles"`
 }
 
 // APIKeyAuth lists the keys that callers show as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
@@ -90,7 +88,7 @@ type APIKey struct {
 	// Take a random key of 32 bytes: a short one can be guessed from its hash.
 	SHA256 string `yaml:"sha256"`
 	// Scopes that the caller has.
-	Scopes Later `yaml:"scopes"`
+	Scopes []string `yaml:"scopes"`
 }
 
 // Telemetry says what the gateway tells about itself.

@@ -30,9 +30,9 @@ type Tool struct {
 	// a retry may order two pizzas.
 	Idempotent bool `yaml:"idempotent"`
 	// Scopes that a caller needs.
-	Scopes Later `yaml:"scopes"`
+	Scopes []string `yaml:"scopes"`
 	// Allow names the roles that may call the tool.
-	Allow Later `yaml:"allow"`
+	Allow []string `yaml:"allow"`
 	// Confirm says when a call is planned and approved before it is carried out: never, always, or on a condition (CEL).
 	Confirm Later `yaml:"confirm"`
 	// Timeout bounds one attempt. Default: the upstream's.

@@ -29,7 +29,7 @@ type Upstream struct {
 	// built-in sandbox, which answers from the document and keeps what it is told in memory.
 	BaseURL string `yaml:"base_url"`
 	// AllowHosts are the hosts that a token answer may set as the base.
-	AllowHosts Later `yaml:"allow_hosts"`
+	AllowHosts []string `yaml:"allow_hosts"`
 	// Variables fill the {name}s of BaseURL, of the document's servers and of paths.
 	Variables  map[string]*Variable `yaml:"variables"`
 	Credential Credential           `yaml:"credential"`
@@ -88,7 +88,7 @@ type Variable struct {
 // Credential is what the gateway shows to an upstream: everybody who may call the gateway acts with it.
 type Credential struct {
 	// Type says how: bearer needs Token, basic Username and Password, api_key In, Name and Value.
-	Type string `yaml:"type" default:"none" enum:"none,bearer,basic,api_key" later:"client_credentials,jwt_bearer,login,token_exchange,forward"`
+	Type string `yaml:"type" default:"none" enum:"none,bearer,basic,api_key,login" later:"client_credentials,jwt_bearer,token_exchange,forward"`
 	// Token of type bearer: sent as Authorization: Bearer.
 	Token Secret `yaml:"token"`
 	// Username of type basic.
@@ -103,7 +103,7 @@ type Credential struct {
 	Value Secret `yaml:"value"`
 
 	// Provider is where a token comes from, by its name under providers.
-	Provider Later `yaml:"provider"`
+	Provider string `yaml:"provider"`
 	// TokenURL is the token endpoint, where there is no provider.
 	TokenURL Later `yaml:"token_url"`
 	// ClientID names the gateway at the token endpoint.
