@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"mcpgate/auth"
@@ -41,12 +42,27 @@ type Server struct {
 	codes    *tokenstore.Table[code]
 	sessions *tokenstore.Table[session]
 	clients  *tokenstore.Table[authorized]
+	flow     *flow
 }
 
 // New returns the authorization server of gateway.yaml.
 func New(parts Parts) (*Server, error) {
+	if parts.Logger == nil {
+		parts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if parts.Now == nil {
+		parts.Now = time.Now
+	}
+	flow, err := newFlow(parts)
+	if err != nil {
+		return nil, err
+	}
+	issuer := strings.TrimRight(parts.Config.Server.PublicURL, "/")
 	return &Server{
 		parts:    parts,
+		issuer:   issuer,
+		resource: issuer + "/" + strings.Trim(parts.Config.Server.Path, "/"),
+		flow:     flow,
 		codes:    tokenstore.NewTable[code](parts.Store, parts.Ring, "code"),
 		sessions: tokenstore.NewTable[session](parts.Store, parts.Ring, "session"),
 		clients:  tokenstore.NewTable[authorized](parts.Store, parts.Ring, "client"),
@@ -55,7 +71,7 @@ func New(parts Parts) (*Server, error) {
 
 // Register adds the server's paths to mux: metadata, /authorize, /consent, the provider's callback, /token, /register, /revoke and
 // /jwks, below public_url's own path where it has one.
-func (s *Server) Register(mux *http.ServeMux) {}
+func (s *Server) Register(mux *http.ServeMux) { s.registerFlow(mux) }
 
 // Verify says who shows one of our access tokens (auth.Verifier): signature, type, issuer, audience and time, then whether the login
 // still stands, which is looked up at most every 5 s.
