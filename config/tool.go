@@ -14,8 +14,8 @@ type Tool struct {
 	Title string `yaml:"title"`
 	// Description is what the model reads to decide whether to call the tool. Default: the document's.
 	Description string `yaml:"description"`
-	// Arguments by their names on the wire. With Operation they change what the document says, with Request they are all
-	// there is.
+	// Arguments by their names on the wire. With Operation they change what the document says, also of a property within
+	// one: address.city. With Request they are all there is.
 	Arguments map[string]*Argument `yaml:"arguments"`
 	// Body is a template of the request's body: strings may hold {argument}. Only with Request.
 	Body any `yaml:"body"`

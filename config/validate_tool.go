@@ -199,8 +199,8 @@ func (v *validator) argumentNames(at Path, t *Tool) {
 		if name == "" {
 			name = key
 		}
-		if a.Value != nil || a.Hide {
-			continue
+		if a.Value != nil || a.Hide || t.Operation != "" && strings.Contains(key, ".") {
+			continue // of what lies within an object, the document says which names are beside it
 		}
 		if other, ok := seen[name]; ok {
 			v.add(at.Child("arguments", key), fmt.Sprintf("the argument %q is called %q too", other, name), "give one of them another name")

@@ -48,7 +48,7 @@ func (t *Tool) ParseArguments(raw json.RawMessage) (Arguments, error) {
 		fields = append(fields, mismatches(err)...)
 	}
 	if len(fields) == 0 {
-		fields = t.checkTogether(args)
+		fields = append(t.checkSent(args), t.checkTogether(args)...)
 	}
 	if len(fields) == 0 && t.kinds != nil {
 		fields = t.kinds.check(args)
@@ -60,6 +60,25 @@ func (t *Tool) ParseArguments(raw json.RawMessage) (Arguments, error) {
 		return nil, misfit(fields)
 	}
 	return args, nil
+}
+
+// checkSent checks what is made of arguments inside which gateway.yaml changes something.
+func (t *Tool) checkSent(args Arguments) []fault.Field {
+	var fields []fault.Field
+	for _, name := range sortedKeys(t.sent) {
+		s := t.sent[name]
+		value, ok := s.slot.fill(args)
+		if !ok {
+			continue
+		}
+		if err := s.schema.Validate(map[string]any{name: value}); err != nil {
+			for _, f := range mismatches(err) {
+				f.Path = s.slot.said(f.Path)
+				fields = append(fields, f)
+			}
+		}
+	}
+	return fields
 }
 
 // checkTogether checks what a body's schema demands of its properties together, such as one of two.

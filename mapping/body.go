@@ -51,16 +51,9 @@ func (b *bodyTemplate) value(args Arguments) (any, bool) {
 		}
 		return map[string]any{}, b.required
 	case b.whole != "":
-		value, ok := args[b.whole]
-		return value, ok
+		return slot{argument: b.whole, edits: b.edits}.fill(args)
 	}
-	object := map[string]any{}
-	for _, slot := range b.properties {
-		if value, ok := slot.fill(args); ok {
-			object[slot.name] = value
-		}
-	}
-	return object, b.required || len(object) > 0
+	return b.wrap(args)
 }
 
 // fillLiteral copies a template of gateway.yaml with its {name}s filled. A string that is nothing but "{name}" becomes the

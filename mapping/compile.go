@@ -193,11 +193,13 @@ func (t *Tool) fill(p *plan, in *inputs) {
 			case literal:
 			case a.wire != "":
 				in.body.properties = append(in.body.properties, s)
-				t.parts[a.name] = s
+				if !s.constant {
+					t.parts[a.name] = s
+				}
 			case s.argument == "":
 				in.body.literal = a.value
 			default:
-				in.body.whole = a.name
+				in.body.whole, in.body.edits = a.name, s.edits
 			}
 		}
 	}

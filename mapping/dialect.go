@@ -265,6 +265,9 @@ func (v *view) value(key string, value any, depth int) any {
 		in := value.(map[string]any)
 		out := make(map[string]any, len(in))
 		for _, name := range sortedKeys(in) {
+			if in[name] == false && key == "properties" {
+				continue // it must not be there, which ParseArguments says
+			}
 			out[name] = v.schema(in[name], depth+1)
 		}
 		return out

@@ -90,7 +90,7 @@ func (t *Tool) clean(text string) string {
 func (t *Tool) argumentOf(wire string) string {
 	for i, place := range [][]slot{t.template.bodySlots(), t.template.query, t.template.segments, t.template.headers} {
 		for _, slot := range place {
-			if slot.argument != "" && strings.EqualFold(slot.name, wire) {
+			if slot.argument != "" && (strings.EqualFold(slot.name, wire) || strings.EqualFold(dotted(slot.within, slot.name), wire)) {
 				return slot.argument
 			}
 		}

@@ -103,7 +103,14 @@ func (f *flatBody) keep(key string, v any) bool {
 }
 
 // renamed copies the constraints on properties together with the client's names for them.
-func (in *inputs) renamed(rest map[string]any) map[string]any {
+func (in *inputs) renamed() map[string]any {
+	rest := maps.Clone(in.rest)
+	if in.coupled != nil {
+		if rest == nil {
+			rest = map[string]any{}
+		}
+		rest["dependentRequired"] = in.coupled
+	}
 	names := map[string]string{}
 	for _, a := range in.arguments {
 		if a.in == "body" {

@@ -19,7 +19,10 @@ type argument struct {
 	in          string // variable, path, query, header, cookie, body, paging
 	description string
 	schema      map[string]any // cleaned
+	sent        map[string]any // what is sent fits it, where gateway.yaml changes something inside; else nil
+	key         string         // its key in gateway.yaml; "" where it has none
 	required    bool
+	needed      bool // of a property: its object requires it, which may itself be left out
 	named       bool // name is gateway.yaml's
 	slot        slot
 
@@ -29,6 +32,14 @@ type argument struct {
 	value      any
 	defaulted  bool // value is sent where the model says nothing
 	documented bool // and the default is the document's
+}
+
+// plain is the argument's own name on the wire: of a property that lies deeper, the last of its path.
+func (a *argument) plain() string {
+	if len(a.slot.within) > 0 {
+		return a.slot.name
+	}
+	return a.wire
 }
 
 // text is what the document or gateway.yaml says of an argument.
@@ -43,10 +54,14 @@ type inputs struct {
 	body      *bodyTemplate
 	// rest is what flattening the body took off its schema: it is checked against the properties together.
 	rest map[string]any
+	// coupled are the properties of an object that may be left out, though the model does not see it, each with those
+	// that are required beside it.
+	coupled map[string]any
 }
 
 // collect makes arguments out of an operation's parameters and body.
-func collect(d *definitions, op *specs.Operation) *inputs {
+// entries are what gateway.yaml says of them, by its keys.
+func collect(d *definitions, op *specs.Operation, entries map[string]*config.Argument) *inputs {
 	in := &inputs{}
 	for _, p := range op.Parameters {
 		in.arguments = append(in.arguments, &argument{
@@ -57,7 +72,10 @@ func collect(d *definitions, op *specs.Operation) *inputs {
 		})
 	}
 	if op.Body != nil && len(op.Body.Content) > 0 {
-		in.collectBody(d, op.Body, meansBody[op.Method])
+		in.collectBody(d, op.Body, meansBody[op.Method], func(key string) bool {
+			_, ok := entries[key]
+			return ok
+		})
 	}
 	in.sort()
 	return in
@@ -70,13 +88,14 @@ var meansBody = map[string]bool{http.MethodPost: true, http.MethodPut: true, htt
 // collectFor is collect for an entry of gateway.yaml. One that names a property of a body which may be left out has a body
 // in mind: it is flattened then, and required.
 func collectFor(d *definitions, op *specs.Operation, names map[string]*config.Argument) *inputs {
-	in := collect(d, op)
+	in := collect(d, op, names)
 	if op.Body == nil || op.Body.Required {
 		return in
 	}
-	meant := collect(d, needsBody(op))
+	meant := collect(d, needsBody(op), names)
 	for name := range names {
-		if in.find(name) == nil && meant.find(name) != nil {
+		a, _ := in.locate(d, name)
+		if b, _ := meant.locate(d, name); a == nil && b != nil {
 			return meant
 		}
 	}
@@ -102,8 +121,8 @@ func (in *inputs) sort() {
 }
 
 // collectBody makes one argument of each property where that loses nothing, else one of the whole body. meant says that the
-// call means its body though the document lets it be left out.
-func (in *inputs) collectBody(d *definitions, body *specs.Body, meant bool) {
+// call means its body though the document lets it be left out, named which objects within it are to be arguments.
+func (in *inputs) collectBody(d *definitions, body *specs.Body, meant bool, named func(key string) bool) {
 	media := chooseMedia(d, body.Content)
 	schema := d.cleaned(media.Schema)
 	media.Type = concrete(media.Type, d.follow(schema))
@@ -113,15 +132,9 @@ func (in *inputs) collectBody(d *definitions, body *specs.Body, meant bool) {
 	}
 	structure := structured(media.Type) || in.body.xml != nil
 	if flat, ok := flatten(d, schema); ok && structure && (body.Required || meant || len(flat.required) == 0) {
-		in.rest = flat.rest
-		for _, name := range sortedKeys(flat.properties) {
-			a := &argument{wire: name, in: "body", schema: flat.properties[name],
-				required: slices.Contains(flat.required, name), slot: slot{name: name}}
-			if isMultipart(media.Type) {
-				a.takeFile(d)
-			}
-			in.arguments = append(in.arguments, a)
-		}
+		needed := len(flat.required) > 0
+		in.spread(d, flat, named)
+		in.body.required = body.Required || needed && len(in.body.layers) > 0
 		return
 	}
 	if properties, ok := d.follow(schema)["properties"].(map[string]any); ok {
@@ -203,9 +216,10 @@ func isFile(schema map[string]any) bool {
 func (in *inputs) loosen() {
 	for _, a := range in.arguments {
 		if a.in == "body" && a.wire != "" {
-			a.required = false
+			a.required, a.needed = false, false
 		}
 	}
+	in.coupled = nil
 }
 
 // wholeBody is the schema of a body that is one argument: what is neither JSON nor a form is text.
@@ -274,7 +288,7 @@ func (in *inputs) assignNames() {
 	for _, exact := range []bool{true, false} { // in one place, a name that needs no cleaning comes first
 		for _, place := range places {
 			for _, a := range in.arguments {
-				if a.named || plain[a] || a.in != place || exact != (clean(a.wire, notArgumentRune) == a.wire) {
+				if a.named || plain[a] || a.slot.constant || a.in != place || exact != (clean(a.plain(), notArgumentRune) == a.plain()) {
 					continue
 				}
 				a.name = argumentName(a, taken)
@@ -285,7 +299,7 @@ func (in *inputs) assignNames() {
 }
 
 func argumentName(a *argument, taken map[string]bool) string {
-	name := clean(a.wire, notArgumentRune)
+	name := clean(a.plain(), notArgumentRune)
 	if name == "" {
 		name = a.in
 	}
@@ -293,7 +307,11 @@ func argumentName(a *argument, taken map[string]bool) string {
 	if !taken[name] {
 		return name
 	}
-	base := shorten(a.in+"_"+name, a.wire)
+	prefix := a.in
+	if within := a.slot.within; len(within) > 0 {
+		prefix = clean(within[len(within)-1], notArgumentRune)
+	}
+	base := shorten(prefix+"_"+name, a.wire)
 	for name, i := base, 2; ; i++ {
 		if !taken[name] {
 			return name

@@ -12,19 +12,25 @@ import (
 func (c *compilation) override(p *plan, in *inputs) {
 	in.takeDefaults(p.defs)
 	in.assignNames() // so that body_name can be said where name alone is two arguments
+	var inside []nested
 	for _, key := range sortedKeys(p.entry.Arguments) {
 		entry := p.entry.Arguments[key]
 		path := p.path.Child("arguments", key)
-		a := in.find(key)
-		if a == nil {
-			c.problem(path, in.nearest(key), "%s %s has no argument %q", p.op.Method, p.op.Path, key)
-			continue
-		}
-		if entry != nil {
+		a, way := in.locate(p.defs, key)
+		switch {
+		case a == nil:
+			c.problem(path, cmp.Or(in.nearestWay(p.defs, key), in.nearest(p.defs, key)), "%s %s has no argument %q",
+				p.op.Method, p.op.Path, key)
+		case entry == nil:
+		case way != nil:
+			inside = append(inside, nested{key, a, way})
+		default:
+			a.key = key
 			c.change(path, p.defs, a, entry)
 		}
 	}
 	in.checkNames(c, p)
+	c.changeNested(p, inside)
 }
 
 // takeDefaults sends the document's default where an argument is required, so that the model need not say it. Where it is
@@ -57,14 +63,22 @@ func (in *inputs) find(key string) *argument {
 }
 
 // nearest is the hint for a name that no argument has.
-func (in *inputs) nearest(key string) string {
+func (in *inputs) nearest(d *definitions, key string) string {
 	var names, all []string
 	for _, a := range in.arguments {
+		if a.slot.constant {
+			continue
+		}
 		names = append(names, cmp.Or(a.wire, a.name))
 		all = append(all, cmp.Or(a.wire, a.name), a.name)
 	}
 	if len(names) == 0 {
 		return "it has none at all"
+	}
+	for _, a := range in.arguments {
+		if !a.slot.constant && d.members(a.schema, 0)[key] != nil {
+			return fmt.Sprintf("did you mean %q?", cmp.Or(a.wire, a.name)+"."+key)
+		}
 	}
 	return cmp.Or(suggest(key, all), "it has "+listed(names))
 }
@@ -106,7 +120,7 @@ func (c *compilation) change(path config.Path, d *definitions, a *argument, entr
 		a.value, a.fixed = plain(entry.Value), true
 	case entry.Default != nil:
 		a.value, a.defaulted, a.documented = plain(entry.Default), true, false
-	case entry.Hide && a.required && !a.defaulted:
+	case entry.Hide && (a.required || a.needed) && !a.defaulted:
 		c.problem(path, "give it a value or a default", "a required argument can't be hidden")
 	}
 }
@@ -142,7 +156,7 @@ func (in *inputs) checkNames(c *compilation, p *plan) {
 		if !a.named {
 			continue
 		}
-		path := p.path.Child("arguments", a.wire, "name")
+		path := p.path.Child("arguments", cmp.Or(a.key, a.wire), "name")
 		if clean(a.name, notArgumentRune) != a.name || len(a.name) > maxName {
 			c.problem(path, "use up to 64 letters, digits, _, . and -", "%q can't be the name of an argument", a.name)
 		}
@@ -161,25 +175,30 @@ func (c *compilation) checkValues(t *Tool, p *plan, in *inputs) {
 		if !a.fixed && !a.defaulted {
 			continue
 		}
-		err := a.fitValue(p.defs)
-		if err != nil && !a.documented && a.schema["format"] != nil {
-			a.schema = p.defs.resolved(a.schema) // who writes gateway.yaml knows better what the API takes: "today" for a date
-			delete(a.schema, "format")
-			err = a.fitValue(p.defs)
-		}
-		switch {
-		case err != nil && a.documented:
-			a.defaulted = false // documents have defaults that don't fit; the model then has to say it
-		case err != nil:
-			key := "default"
-			if a.fixed {
-				key = "value"
-			}
-			c.problem(p.path.Child("arguments", a.wire, key), "", "%v is not a value of %q: %s", a.value, a.wire,
-				firstMismatch(err))
-		case a.defaulted && !a.hidden:
+		c.checkValue(p, cmp.Or(a.key, a.wire), a)
+		if a.defaulted && !a.hidden {
 			t.defaults[a.name] = a.value
 		}
+	}
+}
+
+// checkValue reads a value as what the argument takes. That it can't be is a problem of gateway.yaml at key, or no default.
+func (c *compilation) checkValue(p *plan, key string, a *argument) {
+	err := a.fitValue(p.defs)
+	if err != nil && !a.documented && a.schema["format"] != nil {
+		a.schema = p.defs.resolved(a.schema) // who writes gateway.yaml knows better what the API takes: "today" for a date
+		delete(a.schema, "format")
+		err = a.fitValue(p.defs)
+	}
+	switch {
+	case err != nil && a.documented:
+		a.defaulted = false // documents have defaults that don't fit; the model then has to say it
+	case err != nil:
+		which := "default"
+		if a.fixed {
+			which = "value"
+		}
+		c.problem(p.path.Child("arguments", key, which), "", "%v is not a value of %q: %s", a.value, key, firstMismatch(err))
 	}
 }
 

@@ -53,6 +53,7 @@ func (c *compilation) queryOperation(p *plan, request string, all []*candidate) 
 		c.problem(p.path.Child("request"), "write it as POST /path", "%q is not a request for a query", request)
 		return false
 	}
+	whole := map[string]*config.Argument{p.query.Argument: {}}
 	made := madeQuery(method, route, p.query.Argument)
 	for _, o := range all {
 		if o.op.Method != method || !sameRoute(o.op.Path, route) {
@@ -61,9 +62,9 @@ func (c *compilation) queryOperation(p *plan, request string, all []*candidate) 
 		o.used = true
 		op := *needsBody(o.op)
 		p.op, p.defs = &op, o.defs
-		in := collect(p.defs, p.op)
+		in := collect(p.defs, p.op, whole)
 		if in.find(p.query.Argument) == nil {
-			c.problem(p.path.Child("argument"), in.nearest(p.query.Argument), "%s %s has no argument %q",
+			c.problem(p.path.Child("argument"), in.nearest(p.defs, p.query.Argument), "%s %s has no argument %q",
 				method, route, p.query.Argument)
 			return false
 		}
@@ -81,7 +82,7 @@ func (c *compilation) queryOperation(p *plan, request string, all []*candidate) 
 		p.entry.Idempotent = true
 	}
 	p.entry.Arguments = map[string]*config.Argument{p.query.Argument: {Required: new(true)}}
-	said := collect(p.defs, p.op).find(p.query.Argument).text()
+	said := collect(p.defs, p.op, whole).find(p.query.Argument).text()
 	switch {
 	case said == "":
 		p.entry.Arguments[p.query.Argument].Description = about

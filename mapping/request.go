@@ -43,7 +43,7 @@ func (s slot) fill(args Arguments) (any, bool) {
 		return s.value, true
 	}
 	value, ok := args[s.argument]
-	return value, ok
+	return s.sent(value), ok
 }
 
 // setHeaders writes the headers: what gateway.yaml says wins over what the model says.

@@ -113,11 +113,11 @@ func drawable(t *testing.T, cfg *config.Config, document *specs.Document) map[st
 	defs := newDefinitions(document)
 	defs.compiler.AssertFormat()
 	for _, op := range document.Operations() {
-		in := collect(defs, op)
+		in := collect(defs, op, nil)
 		newCompilation(cfg).place(&plan{upstream: cfg.Upstreams["api"], op: op}, in)
 		in.assignNames()
 		properties, required := map[string]any{}, []any{}
-		for _, a := range in.arguments {
+		for _, a := range in.shown() {
 			properties[a.name] = a.schema
 			if a.required {
 				required = append(required, a.name)

@@ -17,8 +17,21 @@ func (t *Tool) compileInput(d *definitions, in *inputs) error {
 	if err != nil {
 		return err
 	}
-	if in.rest != nil {
-		if t.together, err = d.compile(in.renamed(in.rest)); err != nil {
+	t.sent = map[string]sending{}
+	for _, a := range in.shown() {
+		if a.sent == nil {
+			continue
+		}
+		schema, err := d.compile(map[string]any{"properties": map[string]any{a.name: a.sent}})
+		if err != nil {
+			return err
+		}
+		s := a.slot
+		s.argument = a.name
+		t.sent[a.name] = sending{s, schema}
+	}
+	if in.rest != nil || in.coupled != nil {
+		if t.together, err = d.compile(in.renamed()); err != nil {
 			return err
 		}
 	}

@@ -48,6 +48,7 @@ type Tool struct {
 	together  *jsonschema.Schema // what the properties of a flattened body have to fulfil together; nil where nothing
 	parts     map[string]slot    // the properties of a flattened body, by the names that together has for them
 	defaults  map[string]any     // client argument -> default
+	sent      map[string]sending // of arguments inside which gateway.yaml changes something
 	template  template
 	responses []specs.Response
 	pager     *pager      // nil where the answers are whole
@@ -124,7 +125,16 @@ type slot struct {
 	explode     bool
 	reserved    bool // allowReserved
 	contentType string
-	binary      bool // of a body: the argument is base64 (items of an array are), the request carries its bytes
+	within      []string // of a body: the layers around the property, outermost first
+	constant    bool     // value is the only one that the document allows
+	edits       []edit   // of gateway.yaml, inside the value
+	binary      bool     // of a body: the argument is base64 (items of an array are), the request carries its bytes
+}
+
+// sending is how an argument is checked once it is what is sent.
+type sending struct {
+	slot   slot
+	schema *jsonschema.Schema // of an object with the argument in it
 }
 
 // staticHeader is a header from gateway.yaml.
@@ -139,11 +149,15 @@ type bodyTemplate struct {
 	required  bool
 	// whole is the client's name of the one argument that is the body, where it could not be flattened.
 	whole string
+	// edits of gateway.yaml inside whole.
+	edits []edit
 	// members are the names of the properties that the document declares for a body that is one argument.
 	members []string
 	// properties are the slots of a flattened object body, where whole is "". With a literal they are what its {name}s
 	// may name, also arguments that go elsewhere too.
 	properties []slot
+	// layers are the objects around the properties that no argument stands for, outermost first.
+	layers []layer
 	// literal is a body template of gateway.yaml: its strings may hold {name}, the name of a slot in properties.
 	literal  any
 	encoding map[string]specs.Encoding
