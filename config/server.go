@@ -72,6 +72,8 @@ type Auth struct {
 	JWT    JWTAuth    `yaml:"jwt"`
 	// Roles are conditions (CEL) over a token's claims, for the allow of tools.
 	Roles map[string]string `yaml:"roles"`
+	// Implies names the scopes that a scope brings along, such as crm.write: [crm.read].
+	Implies map[string][]string `yaml:"implies"`
 }
 
 // APIKeyAuth lists the keys that callers show as `Authorization: Bearer KEY` or `X-API-Key: KEY`.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"mcpgate/auth"
 )
 
 // catalogue is the answer to tools/list, marshalled once for each of the two kinds of protocol. mcp-go marshals a
@@ -19,10 +21,42 @@ type catalogue struct {
 	modern func() (json.RawMessage, error) // 2026-07-28
 }
 
-// newCatalogue asks core itself for its answers, when they are wanted first.
-func newCatalogue(core *server.MCPServer) *catalogue {
+// maxCatalogues bounds the answers that are kept: callers with different scopes and roles see different tools.
+const maxCatalogues = 64
+
+// catalogues are the answers for callers who see different tools. They are safe for concurrent use.
+type catalogues struct {
+	core    *server.MCPServer
+	permits *permits
+
+	mu    sync.Mutex
+	known map[string]*catalogue // by permits.view
+}
+
+func newCatalogues(core *server.MCPServer, permits *permits) *catalogues {
+	return &catalogues{core: core, permits: permits, known: make(map[string]*catalogue)}
+}
+
+// of returns the answers for the caller of ctx, which are those for everybody with the same view.
+func (c *catalogues) of(ctx context.Context) *catalogue {
+	view := c.permits.view(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.known[view]; ok {
+		return known
+	}
+	if len(c.known) >= maxCatalogues {
+		clear(c.known) // rarer than to be worth an order
+	}
+	made := newCatalogue(auth.WithPrincipal(context.Background(), auth.FromContext(ctx)), c.core)
+	c.known[view] = made
+	return made
+}
+
+// newCatalogue asks core itself for its answers, when they are wanted first. ctx says who asks.
+func newCatalogue(ctx context.Context, core *server.MCPServer) *catalogue {
 	ask := func(params map[string]any) func() (json.RawMessage, error) {
-		return sync.OnceValues(func() (json.RawMessage, error) { return listTools(core, params) })
+		return sync.OnceValues(func() (json.RawMessage, error) { return listTools(ctx, core, params) })
 	}
 	return &catalogue{
 		legacy: ask(map[string]any{}),
@@ -34,12 +68,12 @@ func newCatalogue(core *server.MCPServer) *catalogue {
 }
 
 // listTools returns the result of a tools/list.
-func listTools(core *server.MCPServer, params map[string]any) (json.RawMessage, error) {
+func listTools(ctx context.Context, core *server.MCPServer, params map[string]any) (json.RawMessage, error) {
 	request, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": params})
 	if err != nil {
 		return nil, err
 	}
-	answer, err := json.Marshal(core.HandleMessage(context.Background(), request))
+	answer, err := json.Marshal(core.HandleMessage(ctx, request))
 	if err != nil {
 		return nil, err
 	}

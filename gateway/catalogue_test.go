@@ -43,7 +43,7 @@ func TestCatalogueAnswersAsMCPGoDoes(t *testing.T) {
 			if bad != nil {
 				t.Fatal(bad)
 			}
-			got, ok := g.snapshot.Load().catalogue.answer(msg, header)
+			got, ok := g.snapshot.Load().lists.of(t.Context()).answer(msg, header)
 			if !ok {
 				t.Fatal("the catalogue has no answer")
 			}
@@ -96,7 +96,7 @@ func TestCatalogueLeavesOddRequestsAlone(t *testing.T) {
 		if bad != nil {
 			t.Fatal(bad)
 		}
-		if got, ok := g.snapshot.Load().catalogue.answer(msg, tt.header); ok {
+		if got, ok := g.snapshot.Load().lists.of(t.Context()).answer(msg, tt.header); ok {
 			t.Errorf("%s: answered with %s", tt.name, got)
 		}
 	}
@@ -133,7 +133,7 @@ func TestListKeepsTheID(t *testing.T) {
 func manyTools(b *testing.B, n int) *Gateway {
 	b.Helper()
 	g := newGateway(b, setup{})
-	snap := &snapshot{byName: map[string]*mapping.Tool{}, catalogue: newCatalogue(g.core)}
+	snap := &snapshot{byName: map[string]*mapping.Tool{}, permits: &permits{}, lists: newCatalogues(g.core, &permits{})}
 	schema := json.RawMessage(`{"type":"object","properties":{"filter":{"type":"string","description":"` + strings.Repeat("What to look for. ", 70) + `"}}}`)
 	for i := range n {
 		t := &mapping.Tool{Name: fmt.Sprintf("tool_%04d", i), Title: "A tool", Description: "Does something useful.", InputSchema: schema}

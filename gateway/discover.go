@@ -115,9 +115,9 @@ func (g *Gateway) find(ctx context.Context, snap *snapshot, finder *mapping.Tool
 				return g.run(ctx, snap, tool, inner)
 			}
 		case describeTool:
-			data, err = snap.describe(arguments)
+			data, err = snap.describe(ctx, arguments)
 		case searchTools:
-			data = snap.search(arguments)
+			data = snap.search(ctx, arguments)
 		}
 	}
 	outcome := &Outcome{OK: true}
@@ -189,9 +189,12 @@ func cutName(name string) string {
 }
 
 // describe returns everything about one tool.
-func (s *snapshot) describe(arguments mapping.Arguments) (any, error) {
+func (s *snapshot) describe(ctx context.Context, arguments mapping.Arguments) (any, error) {
 	t, err := s.lookUp(arguments)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.permits.check(ctx, t.Name); err != nil {
 		return nil, err
 	}
 	return describedTool{
@@ -200,8 +203,8 @@ func (s *snapshot) describe(arguments mapping.Arguments) (any, error) {
 	}, nil
 }
 
-// search returns the tools that fit best, or where none does, what there is.
-func (s *snapshot) search(arguments mapping.Arguments) searchResult {
+// search returns the tools that fit best, or where none does, what there is: of those that the caller may call.
+func (s *snapshot) search(ctx context.Context, arguments mapping.Arguments) searchResult {
 	query, _ := arguments["query"].(string)
 	upstream, _ := arguments["upstream"].(string)
 	limit := defaultHits
@@ -210,11 +213,8 @@ func (s *snapshot) search(arguments mapping.Arguments) searchResult {
 			limit = int(n)
 		}
 	}
-	within := s.tools
-	keep := func(*mapping.Tool) bool { return true }
-	if upstream != "" {
-		keep = func(t *mapping.Tool) bool { return t.Upstream == upstream }
-		within = toolsOf(s.tools, upstream)
+	keep := func(t *mapping.Tool) bool {
+		return (upstream == "" || t.Upstream == upstream) && s.permits.allows(ctx, t.Name)
 	}
 	result := searchResult{Tools: []foundTool{}}
 	several := len(s.upstreams) > 1 && upstream == ""
@@ -226,7 +226,7 @@ func (s *snapshot) search(arguments mapping.Arguments) searchResult {
 	}
 	result.Hint = "no tool fits; try the words that the API may use: what is done, and to which thing"
 	result.ThereAre = map[string]map[string]int{}
-	for _, area := range largest(mapping.Areas(within), 2*mostAreas) {
+	for _, area := range largest(mapping.Areas(slices.DeleteFunc(slices.Clone(s.tools), func(t *mapping.Tool) bool { return !keep(t) })), 2*mostAreas) {
 		if result.ThereAre[area.Upstream] == nil {
 			result.ThereAre[area.Upstream] = map[string]int{}
 		}

@@ -64,7 +64,7 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 		return
 	case mcp.MethodToolsList:
-		if answer, ok := e.gateway.snapshot.Load().catalogue.answer(msg, r.Header); ok {
+		if answer, ok := e.gateway.snapshot.Load().lists.of(r.Context()).answer(msg, r.Header); ok {
 			writeJSON(w, http.StatusOK, answer...)
 			return
 		}

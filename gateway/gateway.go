@@ -13,7 +13,9 @@ import (
 
 	"github.com/mark3labs/mcp-go/server"
 
+	"mcpgate/auth"
 	"mcpgate/config"
+	"mcpgate/internal/fault"
 	"mcpgate/internal/seal"
 	"mcpgate/mapping"
 	"mcpgate/specs"
@@ -154,8 +156,25 @@ func (g *Gateway) Call(ctx context.Context, tool string, arguments json.RawMessa
 
 // run calls a tool, whether by its own name or through call_tool.
 func (g *Gateway) run(ctx context.Context, snap *snapshot, t *mapping.Tool, arguments json.RawMessage) *Outcome {
+	if err := snap.permits.check(ctx, t.Name); err != nil {
+		return g.forbidden(ctx, t, err)
+	}
 	outcome := snap.upstreams[t.Upstream].call(ctx, t, arguments)
 	snap.pulses[t.Upstream].beat(outcome)
+	outcome.Tool = t.Name
+	return outcome
+}
+
+// forbidden is the outcome of a call that the caller may not make. It is told and logged as any other.
+func (g *Gateway) forbidden(ctx context.Context, t *mapping.Tool, err error) *Outcome {
+	id := newCallID()
+	line := []slog.Attr{slog.String("call", id), slog.String("tool", t.Name), slog.String("upstream", t.Upstream), slog.Bool("ok", false),
+		slog.String("code", string(fault.CodeOf(err))), slog.String("message", err.Error())}
+	if p := auth.FromContext(ctx); p != nil {
+		line = append(line, slog.String("caller", p.Subject))
+	}
+	g.log.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "call", line...)
+	outcome := failure(err, id)
 	outcome.Tool = t.Name
 	return outcome
 }

@@ -106,15 +106,15 @@ func (g *Gateway) publish(snap *snapshot) {
 // showWhole is the filter through which mcp-go lists tools: it leaves out the hidden ones and puts the real schemas in.
 // mcp-go asks it at a call, too, with that one tool; a list with hidden tools has the finders besides. A panic in a
 // filter would leave mcp-go's lock held, so none leaves here: nothing is visible then.
-func (g *Gateway) showWhole(_ context.Context, tools []mcp.Tool) (visible []mcp.Tool) {
+func (g *Gateway) showWhole(ctx context.Context, tools []mcp.Tool) (visible []mcp.Tool) {
 	defer func() {
 		if r := recover(); r != nil {
 			g.log.Error("panic while tools were listed", "panic", r)
 		}
 	}()
 	snap := g.snapshot.Load()
-	if len(tools) > 1 {
-		tools = slices.DeleteFunc(tools, func(tool mcp.Tool) bool { return snap.hidden[tool.Name] })
+	if len(tools) > 1 || len(snap.tools)+len(snap.finders) == 1 {
+		tools = slices.DeleteFunc(tools, func(tool mcp.Tool) bool { return snap.hidden[tool.Name] || !snap.permits.allows(ctx, tool.Name) })
 	}
 	for i, tool := range tools {
 		if t, ok := snap.byName[tool.Name]; ok {

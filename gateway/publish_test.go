@@ -19,7 +19,7 @@ func publishing(t testing.TB, g *Gateway, tools ...*mapping.Tool) *snapshot {
 	good, _ := publishable(g.cfg, tools)
 	old := g.snapshot.Load()
 	snap := &snapshot{
-		tools: good, byName: map[string]*mapping.Tool{}, catalogue: newCatalogue(g.core),
+		tools: good, byName: map[string]*mapping.Tool{}, permits: old.permits, lists: newCatalogues(g.core, old.permits),
 		upstreams: old.upstreams, pulses: old.pulses, report: old.report,
 	}
 	for _, tool := range good {
@@ -109,7 +109,7 @@ func TestPanicWhileListingLeavesNoLock(t *testing.T) {
 	g, server := serve(t, setup{})
 	snap := *g.snapshot.Load()
 	snap.byName = map[string]*mapping.Tool{"getPet": nil} // shown(nil) panics
-	snap.catalogue = newCatalogue(g.core)
+	snap.lists = newCatalogues(g.core, snap.permits)
 	g.snapshot.Store(&snap)
 	if got := post(t, server, listings[0].message); strings.Contains(got.body, "nil pointer") {
 		t.Errorf("the panic's text goes out: %s", got.body)

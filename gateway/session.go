@@ -183,7 +183,7 @@ func (s *session) respond(ctx context.Context, msg message, raw []byte) (respons
 			response = (&rpcError{id: msg.ID, code: mcp.INTERNAL_ERROR, message: "internal error"}).json()
 		}
 	}()
-	if answer, ok := s.gateway.snapshot.Load().catalogue.answer(msg, nil); ok {
+	if answer, ok := s.gateway.snapshot.Load().lists.of(ctx).answer(msg, nil); ok {
 		return bytes.TrimSuffix(slices.Concat(answer...), []byte("\n"))
 	}
 	if bad := s.gateway.snapshot.Load().refusal(msg, nil); bad != nil {

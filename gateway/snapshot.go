@@ -27,7 +27,8 @@ type snapshot struct {
 	index     func() *mapping.Index
 	upstreams map[string]*upstream
 	pulses    map[string]*pulse // of upstreams
-	catalogue *catalogue
+	permits   *permits
+	lists     *catalogues
 	report    Report
 }
 
@@ -35,6 +36,7 @@ type snapshot struct {
 type compiled struct {
 	tools     []*mapping.Tool
 	finders   []*mapping.Tool
+	permits   *permits
 	documents map[string][]*specs.Document
 	report    Report
 }
@@ -59,7 +61,8 @@ func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer
 		index:     sync.OnceValue(func() *mapping.Index { return mapping.NewIndex(c.tools) }),
 		upstreams: make(map[string]*upstream, len(cfg.Upstreams)),
 		pulses:    make(map[string]*pulse, len(cfg.Upstreams)),
-		catalogue: newCatalogue(core),
+		permits:   c.permits,
+		lists:     newCatalogues(core, c.permits),
 		report:    c.report,
 	}
 	for _, t := range c.tools {
@@ -106,7 +109,9 @@ func compile(ctx context.Context, cfg *config.Config, advice time.Duration) (com
 	if err != nil {
 		return compiled{}, err
 	}
-	c.report.Problems = slices.Concat(c.report.Problems, problems, unfit, misplaced).Sort()
+	var undecided config.Problems
+	c.permits, undecided = newPermits(cfg)
+	c.report.Problems = slices.Concat(c.report.Problems, problems, unfit, misplaced, undecided).Sort()
 	c.report.Warnings = slices.Concat(c.report.Warnings, credentialWarnings(cfg), serverWarnings(cfg, c.documents), nameWarnings(c.tools),
 		budgetWarnings(cfg, c.report.Division))
 	c.report.Withheld = mapping.Withheld(cfg, c.documents)

@@ -33,6 +33,8 @@ func (c *compilation) base(p *plan, in *inputs) (string, bool) {
 		variable, known := p.upstream.Variables[name]
 		documented, inDocument := server.Variables[name]
 		switch {
+		case strings.HasPrefix(name, tokenPrefix):
+			return match // the caller's login fills it in; config has looked at it
 		case known && variable.Argument && len(variable.Enum)+len(documented.Enum) == 0:
 			c.problem(p.upstream.Path().Child("variables", name), "the model may choose among these, and only these",
 				"argument: true needs an enum")
@@ -67,6 +69,9 @@ func (c *compilation) absolute(p *plan, text string, ok bool) (string, bool) {
 		}
 	}
 	bare := placeholder.ReplaceAllString(text, "x")
+	if strings.HasPrefix(text, "{"+tokenPrefix) { // such as {token.instance_url}, which is a whole origin
+		bare = "https://" + bare
+	}
 	if u, err := url.Parse(bare); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		c.problem(p.upstream.Path(), "add base_url: https://...",
 			"upstream %q: %q is not the URL of a server", p.upstream.Name, text)

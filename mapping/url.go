@@ -63,6 +63,9 @@ func (t *template) expandBase(args Arguments) (string, error) {
 // it stands there.
 func (t *template) variables(args Arguments, allowed func(string) bool, message string) func(string) (string, error) {
 	return func(name string) (string, error) {
+		if strings.HasPrefix(name, tokenPrefix) {
+			return t.tokenVariable(name, args, allowed)
+		}
 		slot, ok := t.segment(name, true)
 		if !ok {
 			return "", unfilled(name)
