@@ -73,6 +73,10 @@ func (k *Keeper) Renew(ctx context.Context, key Key, refused string) (provider.T
 	return provider.Tokens{}, errNotBuilt
 }
 
+// Extend keeps a grant for another ttl, since its owner is about, whether its tokens are used or not; a provider is not asked. The error is a
+// fault: fault.LoginRequired where there is no grant or the provider ended it, fault.Unavailable where the store can't be reached.
+func (k *Keeper) Extend(ctx context.Context, key Key, ttl time.Duration) error { return errNotBuilt }
+
 // End deletes a grant, and tells the provider as far as that goes.
 func (k *Keeper) End(ctx context.Context, key Key) error { return errNotBuilt }
 
