@@ -27,6 +27,14 @@ type client struct {
 	// more of its own: secret, keys ...
 }
 
+// directory is what finding clients takes: known ones, documents that were fetched, limits.
+type directory struct{}
+
+func newDirectory(Parts) (*directory, error) { return &directory{}, nil }
+
+// registerClients adds the metadata and /register.
+func (s *Server) registerClients(*http.ServeMux) {}
+
 // client returns the client of an id. The error is an *Error: invalid_client with 401 where there is none, temporarily_unavailable where its
 // document can't be had now.
 func (s *Server) client(ctx context.Context, id string) (*client, error) { return nil, errNotBuilt }
