@@ -17,12 +17,12 @@ import (
 // left empty - its variable is not set - fails the upstream's calls, and keeps nothing else from being served.
 func newSource(u *config.Upstream) (credential.Source, error) {
 	if u.Sandbox() {
-		return credential.New(config.Credential{Type: "none"})
+		return credential.New(config.Credential{Type: "none"}, credential.Options{})
 	}
 	if key := emptyCredential(u.Credential); key != "" {
 		return noCredential{upstream: u.Name, key: key}, nil
 	}
-	return credential.New(u.Credential)
+	return credential.New(u.Credential, credential.Options{})
 }
 
 // emptyCredential is the key of the secret that a credential lacks, or "".

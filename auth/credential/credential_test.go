@@ -52,7 +52,7 @@ func TestCredentialOnTheWire(t *testing.T) {
 	defer server.Close()
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			source, err := New(test.credential)
+			source, err := New(test.credential, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +103,7 @@ func TestNewRefusesWhatCannotBeSent(t *testing.T) {
 		"which a cookie can't": {Type: "api_key", In: "cookie", Name: "x", Value: secret("hidden-token\r\nX: y")},
 	}
 	for want, credential := range tests {
-		source, err := New(credential)
+		source, err := New(credential, Options{})
 		if err == nil || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s: %v %v", want, source, err)
 			continue
@@ -153,7 +153,7 @@ func FuzzQueryKeyKeepsTheRest(f *testing.F) {
 	f.Add("key", "key", "0")
 	f.Add("key=x&&=&%zz", "key", "&=")
 	f.Fuzz(func(t *testing.T, query, name, value string) {
-		source, err := New(config.Credential{Type: "api_key", In: "query", Name: name, Value: secret(value)})
+		source, err := New(config.Credential{Type: "api_key", In: "query", Name: name, Value: secret(value)}, Options{})
 		if err != nil {
 			return
 		}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"mcpgate/auth/grant"
+	"mcpgate/auth/provider"
 	"mcpgate/config"
 )
 
@@ -16,8 +18,35 @@ type Source interface {
 	Authorize(ctx context.Context, req *http.Request) error
 }
 
-// New returns the source for a credential of gateway.yaml. The error names what is missing, for the author.
-func New(c config.Credential) (Source, error) {
+// Renewer is a Source that can get another credential in the place of one that the upstream refused.
+type Renewer interface {
+	// Renew is for a request that was answered with 401: the authorized one, as a RoundTripper below Transport sees it.
+	// It reports whether there is another credential by now, so that sending the call once more makes sense: renewed here, or
+	// by somebody else meanwhile. One call renews once: an API answers 401 for other reasons too. An error is a fault.
+	Renew(ctx context.Context, req *http.Request) (renewed bool, err error)
+}
+
+// Varier is a Source whose credential comes with variables for the upstream's base_url, such as a login's instance_url.
+type Varier interface {
+	// Variables returns what the provider said at the caller's login: {token.NAME} of a base_url. It was not checked: a host
+	// that is made of it has to be https and on the upstream's allow_hosts before Authorize is asked. An error is a fault.
+	Variables(ctx context.Context) (map[string]string, error)
+}
+
+// Grants keep people's upstream tokens: grant.Keeper does. Its errors are faults.
+type Grants interface {
+	Tokens(ctx context.Context, key grant.Key) (provider.Tokens, error)
+	Renew(ctx context.Context, key grant.Key, refused string) (provider.Tokens, error)
+}
+
+// Options are what New can do without.
+type Options struct {
+	Grants Grants // credentials of type login need them
+}
+
+// New returns the source for a credential of gateway.yaml. The error names what is missing, for the author. The source of a
+// login is a Renewer and a Varier.
+func New(c config.Credential, opts Options) (Source, error) {
 	switch c.Type {
 	case "", "none":
 		return none{}, nil
@@ -27,6 +56,8 @@ func New(c config.Credential) (Source, error) {
 		return newBasic(c)
 	case "api_key":
 		return newAPIKey(c)
+	case "login":
+		return newLogin(c, opts.Grants)
 	}
-	return nil, fmt.Errorf("credential type %q is not known; it is none, bearer, basic or api_key", c.Type)
+	return nil, fmt.Errorf("credential type %q is not known; it is none, bearer, basic, api_key or login", c.Type)
 }

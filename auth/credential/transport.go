@@ -5,7 +5,8 @@ import (
 )
 
 // Transport returns a RoundTripper that puts the source's credential on a copy of each request before next sends it.
-// Give it only requests to the upstream's own host: it does not look where they go.
+// Give it only requests to the upstream's own hosts, after a redirect and with a base_url that a login filled in too: it does
+// not look where they go. A RoundTripper in next sees the credential, and is where a Renewer is asked.
 func Transport(source Source, next http.RoundTripper) http.RoundTripper {
 	if _, ok := source.(none); ok {
 		return next
