@@ -115,6 +115,20 @@ func (r *Ring) OpenBytes(purpose, audience string, sealed []byte) ([]byte, error
 	return nil, ErrInvalid
 }
 
+// Derive returns n bytes for a purpose out of every secret, the first secret's first: for keys of another kind than Seal's own, such as a
+// seed of Ed25519. Every process with the same secret derives the same.
+func (r *Ring) Derive(purpose string, n int) ([][]byte, error) {
+	keys := make([][]byte, len(r.secrets))
+	for i, secret := range r.secrets {
+		key, err := hkdf.Key(sha256.New, secret, nil, "mcpgate derive 1 "+purpose, n)
+		if err != nil {
+			return nil, fmt.Errorf("deriving a key: %w", err)
+		}
+		keys[i] = key
+	}
+	return keys, nil
+}
+
 func (r *Ring) now() time.Time {
 	if r.Now == nil {
 		return time.Now()

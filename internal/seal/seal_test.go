@@ -1,6 +1,9 @@
 package seal
 
 import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/base64"
 	"errors"
 	"slices"
@@ -115,4 +118,45 @@ func FuzzAltered(f *testing.F) {
 			t.Fatalf("%q opened to %q", altered, got)
 		}
 	})
+}
+
+// TestDerive: the same for every process with the secret, another for every purpose, and never what Seal uses.
+func TestDerive(t *testing.T) {
+	derived := func(key, purpose string) [][]byte {
+		t.Helper()
+		keys, err := NewRing(key).Derive(purpose, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return keys
+	}
+	before, after := derived(oldKey, "sign"), derived(newKey+","+oldKey, "sign")
+	if len(before) != 1 || len(after) != 2 || !bytes.Equal(before[0], after[1]) || bytes.Equal(after[0], after[1]) {
+		t.Errorf("before %x, after %x", before, after)
+	}
+	if bytes.Equal(before[0], derived(oldKey, "refresh")[0]) {
+		t.Error("two purposes share a key")
+	}
+	if len(before[0]) != 32 {
+		t.Errorf("%d bytes", len(before[0]))
+	}
+	if _, err := NewRing(oldKey).Derive("sign", 256*32); err == nil {
+		t.Error("more bytes than HKDF has")
+	}
+	// Seal and Derive of one purpose: what one derives opens nothing of the other.
+	aead, err := derive([]byte(oldKey), "sign")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := aes.NewCipher(before[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Open(nil, nil, aead.Seal(nil, nil, []byte("x"), nil), nil); err == nil {
+		t.Error("Seal and Derive share a key")
+	}
 }
