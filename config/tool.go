@@ -140,5 +140,8 @@ type Query struct {
 	// (date; date-time in SOQL; identifier for a field's name out of an enum), and what the model reads. All are required,
 	// but those with a default.
 	Arguments map[string]*Argument `yaml:"arguments"`
-	Response  Response             `yaml:"response"`
+	// Paging says how rows on several pages are answered, as at a tool: auto joins them, manual gives one page and a next,
+	// none gives what the API answers. It needs a language, but with GET. Default: auto, where the document or page shows how.
+	Paging   string   `yaml:"paging" enum:"auto,manual,none"`
+	Response Response `yaml:"response"`
 }

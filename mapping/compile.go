@@ -31,6 +31,7 @@ type plan struct {
 	fixed    bool // the name is gateway.yaml's, and is used as it is
 	headers  map[string]config.Secret
 	query    *Query
+	made     bool // op is no document's, though it says what it answers
 	// statement is what a query may be; nil where it is not parsed.
 	statement *statement
 	note      string            // put behind the description

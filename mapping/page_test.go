@@ -314,3 +314,44 @@ func TestPageWithoutList(t *testing.T) {
 		}
 	}
 }
+
+// TestSamePageNext: who follows next at an API that does not look at its parameter is told so, and gets nothing twice.
+func TestSamePageNext(t *testing.T) {
+	for _, test := range []struct{ paging, second, data string }{
+		{"manual", `{"items":[{"id":1},{"id":2}]}`, `{"items":[]}`},
+		{"auto", `{"items":[{"id":1},{"id":2}]}`, `{"items":[]}`},
+		{"manual", `{"items":[{"id":1},{"id":3}]}`, `{"items":[{"id":1},{"id":3}]}`},
+		{"manual", `{"items":[{"id":1},{"id":2}],"offset":2}`, `{"items":[{"id":1},{"id":2}],"offset":2}`}, // rows that look alike
+	} {
+		tool, problems := listTool(t, "{style: offset, offset: from, size: 2, limit: n}",
+			"{request: GET /list, description: Lists., paging: "+test.paging+", arguments: {from: {in: query, type: integer}, n: {in: query, type: integer}}}")
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		args := `{}`
+		if test.paging == "auto" {
+			args = `{"n": 2}` // stops after the first page
+		}
+		w, _ := play(t, tool, args, `{"items":[{"id":1},{"id":2}]}`)
+		result, err := w.Result(t.Context())
+		if err != nil || result.Rest == nil {
+			t.Fatalf("%s, %v", result.Data, err)
+		}
+		parsed, err := tool.ParseArguments(json.RawMessage(args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w, err = tool.Walk(t.Context(), parsed, result.Rest); err != nil {
+			t.Fatal(err)
+		}
+		w.Add(Page{Status: 200, MediaType: "application/json", Body: []byte(test.second)})
+		result, err = w.Result(t.Context())
+		if err != nil || string(result.Data) != test.data {
+			t.Errorf("%s: %s, %v", test.second, result.Data, err)
+		}
+		told := result.Truncated != nil && strings.Contains(result.Truncated.HowToGetMore, "the same page again")
+		if ended := result.Rest == nil; told != ended || told != (test.data == `{"items":[]}`) {
+			t.Errorf("%s: told %v, ended %v", test.second, told, ended)
+		}
+	}
+}

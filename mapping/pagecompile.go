@@ -16,7 +16,11 @@ func (c *compilation) page(t *Tool, p *plan, in *inputs) {
 	}
 	if !mayPage(t) {
 		if said != "" {
-			c.problem(p.path.Child("paging"), "annotations: {read_only: true} and idempotent: true say so",
+			hint := "annotations: {read_only: true} and idempotent: true say so"
+			if p.query != nil {
+				hint = "a language lets nothing but SELECT pass: write language: suiteql or soql"
+			}
+			c.problem(p.path.Child("paging"), hint,
 				"%s %s is sent once for each page, and it is not known to only read", t.Method, t.Path)
 		}
 		return
@@ -100,7 +104,7 @@ func (c *compilation) statedPager(t *Tool, p *plan, in *inputs) *pager {
 		return nil
 	}
 	out.learn(p.defs, p.op)
-	if out.limit != "" && !out.inBody && !in.inQuery(out.limit) && documented(p.op) {
+	if out.limit != "" && !out.inBody && !in.inQuery(out.limit) && documented(p.op) && !p.made {
 		out.limit = "" // this operation has no such parameter
 	}
 	return out

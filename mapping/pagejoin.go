@@ -52,21 +52,23 @@ func (w *Walk) Result(ctx context.Context) (Result, error) {
 
 // rest is the state in which the list goes on after so many items; nil where it doesn't.
 func (w *Walk) rest(kept int) []byte {
-	at := w.at
+	at, mark := w.at, w.pages[len(w.pages)-1].mark
 	at.Skip = 0
 	found := w.more
+	before := w.mark
 	for _, page := range w.pages {
 		if kept < len(page.items) {
-			at, found = page.at, true
+			at, found, mark = page.at, true, before
 			at.Skip += kept
 			break
 		}
 		kept -= len(page.items)
+		before = page.mark
 	}
 	if !found {
 		return nil
 	}
-	return []byte(compactJSON(state{at, w.print}))
+	return []byte(compactJSON(state{at, w.print, mark}))
 }
 
 // tellTruncated says what was left out, where the caller did not ask for less itself.

@@ -27,7 +27,7 @@ func (c *compilation) queries(u *config.Upstream, all []*candidate, none *defini
 			continue
 		}
 		p := &plan{upstream: u, defs: none, path: path, name: name, fixed: true, headers: maps.Clone(u.Headers),
-			entry: &config.Tool{Title: cmp.Or(q.Title, words(name)), Description: q.Description, Response: q.Response},
+			entry: &config.Tool{Title: cmp.Or(q.Title, words(name)), Description: q.Description, Response: q.Response, Paging: q.Paging},
 			query: &Query{Argument: cmp.Or(q.Argument, "q"), Language: language}}
 		if language != "none" {
 			p.statement = c.statement(path, q)
@@ -70,7 +70,7 @@ func (c *compilation) queryOperation(p *plan, request string, all []*candidate) 
 		}
 	}
 	if p.op == nil {
-		p.op = made
+		p.op, p.made = made, true
 	}
 	if cleanText(p.op.Summary+p.op.Description) == "" {
 		p.op.Description = "Runs a query and returns its rows."

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -32,6 +31,7 @@ type Walk struct {
 	print string        // of the arguments
 	want  int           // items that the caller asks for; 0 sets no bound
 	from  bool          // the call continues a list
+	mark  string        // of the page before the first
 
 	req    *http.Request // of the page that comes next, or that came last
 	at     position      // of that page
@@ -53,13 +53,15 @@ type walked struct {
 	items [][]byte // without those that were handed out before; nil where the page has no list
 	whole int      // how many items it has in all
 
-	listed bool // the list is there, be it empty
+	listed bool   // the list is there, be it empty
+	mark   string // tells the page from another; "" where it can't
 }
 
 // state is what a handle holds: where a list goes on, and which arguments it belongs to.
 type state struct {
 	position
 	Print string `json:"a"`
+	Mark  string `json:"m,omitempty"` // of the page before
 }
 
 // NextArgument is the name of the argument that continues a list, "" where the tool has none.
@@ -104,7 +106,7 @@ func (t *Tool) Walk(ctx context.Context, args Arguments, from []byte) (*Walk, er
 	if s.Print != w.print {
 		return nil, t.badNext("belongs to other arguments: give the same as in the call that it came from")
 	}
-	w.from, w.at = true, s.position
+	w.from, w.at, w.mark = true, s.position, s.Mark
 	if w.req, err = t.pager.at(base, w.root, s.position); err != nil {
 		return nil, t.badNext("leads nowhere any more")
 	}
@@ -164,7 +166,10 @@ func (w *Walk) Add(page Page) bool {
 	if p != nil && isJSON(page.MediaType) && len(page.Body) > 0 {
 		came.list(p, w.pages)
 	}
-	if w.note = w.strange(came); w.note != "" {
+	if w.note = w.strange(&came); w.note != "" {
+		if len(w.pages) == 0 {
+			w.pages = append(w.pages, came)
+		}
 		return false
 	}
 	w.pages = append(w.pages, came)
@@ -180,18 +185,40 @@ func (w *Walk) Add(page Page) bool {
 }
 
 // strange says why a page does not go on with the list of those before it; "" where it does.
-func (w *Walk) strange(came walked) string {
-	if len(w.pages) == 0 {
-		return ""
+func (w *Walk) strange(came *walked) string {
+	before := w.mark
+	if len(w.pages) > 0 {
+		before = w.pages[len(w.pages)-1].mark
 	}
-	last := w.pages[len(w.pages)-1].items
 	switch {
-	case came.items == nil && !came.isNothing():
+	case len(w.pages) > 0 && came.items == nil && !came.isNothing():
 		return "There may be more, but the answer to the request for the next page has no list."
-	case len(last) > 0 && last[0][0] == '{' && slices.EqualFunc(last, came.items, bytes.Equal):
+	case before != "" && came.mark == before:
+		came.items = [][]byte{} // they were handed out before
 		return "There may be more, but the API gives the same page again when it is asked for the next."
 	}
 	return ""
+}
+
+// marked tells the page from another by the records on it, and by the place in the list that the answer names. Numbers
+// and texts alone may well be the same on two pages.
+func (came *walked) marked() string {
+	if len(came.items) == 0 || came.items[0][0] != '{' {
+		return ""
+	}
+	sum := sha256.New()
+	for _, item := range came.items {
+		sum.Write(item)
+	}
+	if body := came.page.Body; body[0] == '{' {
+		for key, value := range rawMembers(body) {
+			name := plainName(unquoted(key))
+			if _, isNumber := whole(value); isNumber && (slices.Contains(offsetNames, name) || slices.Contains(pageNames, name)) {
+				sum.Write(value)
+			}
+		}
+	}
+	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:9])
 }
 
 // isNothing reports whether a page has no body, or null where the list would be: so some APIs end a list.
@@ -236,7 +263,7 @@ func (came *walked) list(p *pager, before []walked) {
 	if came.items == nil {
 		came.items = [][]byte{}
 	}
-	came.whole = len(came.items)
+	came.whole, came.mark = len(came.items), came.marked()
 	came.items = came.items[min(came.at.Skip, came.whole):]
 }
 
