@@ -37,7 +37,8 @@ type Store interface {
 	Swap(ctx context.Context, key string, version uint64, value []byte, ttl time.Duration) (uint64, error)
 	// Take returns a record and deletes it in one step: of many at once, one gets it and the others ErrNotFound.
 	Take(ctx context.Context, key string) (Record, error)
-	// Keys goes through the keys of a table. What is written meanwhile may be among them or not.
+	// Keys goes through the keys of a table. What is written meanwhile may be among them or not, and so may a record whose time is over. After an error
+	// the rest follow, as far as they can be had.
 	Keys(ctx context.Context, table string) iter.Seq2[string, error]
 	// Check reports whether the store can be reached, read and written; it is asked for readiness.
 	Check(ctx context.Context) error

@@ -43,7 +43,10 @@ func (t *Table[T]) Put(ctx context.Context, key string, value T, ttl time.Durati
 	}
 	for {
 		record, err := t.store.Get(ctx, t.key(key))
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		if errors.Is(err, ErrSealed) { // a damaged file, which has no version
+			_, err = t.store.Take(ctx, t.key(key))
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrSealed) {
 			return err
 		}
 		// Somebody else's write in between is no obstacle. Each round that fails is one that another writer won, so this ends.
@@ -79,10 +82,11 @@ func (t *Table[T]) Take(ctx context.Context, key string) (value T, err error) {
 
 // Delete deletes a record; that it is not there is no error.
 func (t *Table[T]) Delete(ctx context.Context, key string) error {
-	if _, err := t.store.Take(ctx, t.key(key)); !errors.Is(err, ErrNotFound) {
-		return err
+	_, err := t.store.Take(ctx, t.key(key))
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrSealed) { // a damaged one is gone too
+		return nil
 	}
-	return nil
+	return err
 }
 
 // All goes through the table: key and value. A record that can't be opened is yielded as its error, and the rest follow.

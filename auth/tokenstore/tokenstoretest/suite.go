@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		{"of many who take one gets it", testTakeRace},
 		{"of many who swap one wins", testSwapRace},
 		{"of many who create one wins", testCreateRace},
+		{"of many who write, delete and take one wins", testMixedRace},
 		{"no increment is lost", testCounter},
 		{"a record ends", testExpiry},
 		{"an ended record can be made anew", testExpiredIsGone},
@@ -246,6 +247,44 @@ func testCreateRace(t *testing.T, s Subject) {
 	})
 	if won != 1 {
 		t.Fatalf("%d of %d created the record", won, racers)
+	}
+}
+
+// testMixedRace holds that the first one ends the version for all the others, whatever they are about to do. A taker does not
+// name a version, so that one may take what a writer wrote just before.
+func testMixedRace(t *testing.T, s Subject) {
+	for round := range 5 {
+		key := fmt.Sprintf("code/round%d", round)
+		version := create(t, s.One, key, "start", 0)
+		var wrote, deleted, took atomic.Int64
+		race(t, s, tokenstore.ErrConflict, func(i int, store tokenstore.Store) error {
+			var err error
+			switch i / 2 % 3 {
+			case 0:
+				if _, err = store.Swap(t.Context(), key, version, []byte("written"), 0); err == nil {
+					wrote.Add(1)
+				}
+			case 1:
+				if _, err = store.Swap(t.Context(), key, version, nil, 0); err == nil {
+					deleted.Add(1)
+				}
+			default:
+				if _, err = store.Take(t.Context(), key); err == nil {
+					took.Add(1)
+				} else if errors.Is(err, tokenstore.ErrNotFound) {
+					err = nil
+				}
+			}
+			return err
+		})
+		_, err := s.One.Get(t.Context(), key)
+		gone := errors.Is(err, tokenstore.ErrNotFound)
+		switch w, d, tk := wrote.Load(), deleted.Load(), took.Load(); {
+		case w+d > 1, w+d == 0 && tk != 1, d == 1 && tk != 0, tk > 1:
+			t.Fatalf("%d wrote, %d deleted, %d took", w, d, tk)
+		case gone != (d+tk == 1):
+			t.Fatalf("%d wrote, %d deleted, %d took, and reading says %v", w, d, tk, err)
+		}
 	}
 }
 
