@@ -185,6 +185,8 @@ func (t *Tool) fill(p *plan, in *inputs) {
 			t.template.segments = append(t.template.segments, s)
 		case "query":
 			t.template.query = append(t.template.query, s)
+		case "querystring":
+			t.template.querystring = &s
 		case "header":
 			t.template.headers = append(t.template.headers, s)
 		case "cookie":

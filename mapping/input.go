@@ -16,7 +16,7 @@ import (
 type argument struct {
 	name        string // the client's
 	wire        string // "" for the body as a whole
-	in          string // variable, path, query, header, cookie, body, paging
+	in          string // one of places
 	description string
 	schema      map[string]any // cleaned
 	sent        map[string]any // what is sent fits it, where gateway.yaml changes something inside; else nil
@@ -46,7 +46,7 @@ func (a *argument) plain() string {
 func (a *argument) text() string { return cmp.Or(a.description, described(a.schema)) }
 
 // places in the order in which an argument gets its plain name, where several have one name on the wire.
-var places = []string{"template", "variable", "path", "query", "header", "cookie", "body", "paging"}
+var places = []string{"template", "variable", "path", "query", "querystring", "header", "cookie", "body", "paging"}
 
 // inputs are the arguments of an operation, and how its body is made of them.
 type inputs struct {
@@ -64,8 +64,12 @@ type inputs struct {
 func collect(d *definitions, op *specs.Operation, entries map[string]*config.Argument) *inputs {
 	in := &inputs{}
 	for _, p := range op.Parameters {
+		schema := d.cleaned(p.Schema)
+		if p.In == "querystring" && !isJSON(p.ContentType) {
+			schema = wholeBody(d, schema, "text/plain", false)
+		}
 		in.arguments = append(in.arguments, &argument{
-			wire: p.Name, in: p.In, description: cleanText(p.Description), schema: d.cleaned(p.Schema),
+			wire: p.Name, in: p.In, description: cleanText(p.Description), schema: schema,
 			required: p.Required || p.In == "path",
 			slot: slot{name: p.Name, style: p.Style, explode: p.Explode, reserved: p.AllowReserved,
 				contentType: p.ContentType},

@@ -44,16 +44,16 @@ func (s slot) pathValue(value any) string {
 	case "matrix":
 		return w.matrix(escapeName(s.name), value)
 	}
-	return w.join(value, ",")
+	return w.join(value, w.delimiter())
 }
 
-// headerValue writes a value for a header: style simple, not percent-encoded (OpenAPI 3.1, "URL Percent-Encoding").
+// headerValue writes a value for a header: style simple, or with another delimiter of Swagger 2.0, not percent-encoded (OpenAPI 3.1, "URL Percent-Encoding").
 func (s slot) headerValue(value any) string {
 	if s.contentType != "" {
 		return s.content(value)
 	}
-	w := writer{escape: unescaped, style: "simple", explode: s.explode, verbatim: true}
-	return w.join(value, ",")
+	w := writer{escape: unescaped, style: s.style, explode: s.explode, verbatim: true}
+	return w.join(value, w.delimiter())
 }
 
 // queryPairs writes a value for a query or a form body, as name=value each.
@@ -117,13 +117,19 @@ func (s slot) content(value any) string {
 
 // delimiter stands between the values of an array or object that is not exploded.
 func (w writer) delimiter() string {
+	delimiter := ","
 	switch w.style {
 	case "spaceDelimited":
-		return "%20"
+		delimiter = " "
 	case "pipeDelimited":
-		return "%7C"
+		delimiter = "|"
+	case "tabDelimited":
+		delimiter = "\t"
 	}
-	return ","
+	if delimiter == "," || w.verbatim {
+		return delimiter
+	}
+	return escapeAll(delimiter)
 }
 
 // join writes a value as one string. An array's items, or an object's keys and values, have the separator between them;

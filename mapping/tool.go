@@ -104,15 +104,17 @@ type Arguments map[string]any
 // the two halves of this package.
 type template struct {
 	method   string
-	base     string         // https://api.example/v1 with {name} for a variable; no slash at the end
-	path     string         // /pets/{id}
-	segments []slot         // for the {name}s of base and path
-	query    []slot         //
-	headers  []slot         //
-	cookies  []slot         //
-	static   []staticHeader // from gateway.yaml
-	accept   string         // the Accept header
-	body     *bodyTemplate  // nil where there is none
+	base     string // https://api.example/v1 with {name} for a variable; no slash at the end
+	path     string // /pets/{id}
+	segments []slot // for the {name}s of base and path
+	query    []slot //
+	// querystring is the whole query as one value, of OpenAPI 3.2; nil where there is none.
+	querystring *slot
+	headers     []slot         //
+	cookies     []slot         //
+	static      []staticHeader // from gateway.yaml
+	accept      string         // the Accept header
+	body        *bodyTemplate  // nil where there is none
 }
 
 // slot is a place in the request and what fills it: an argument, or a fixed value.

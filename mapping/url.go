@@ -34,6 +34,11 @@ func (t *template) url(args Arguments) (string, error) {
 		}
 		pairs = append(pairs, slot.queryPairs(value)...)
 	}
+	if whole := t.querystring; whole != nil {
+		if value, ok := whole.fill(args); ok {
+			pairs = append(pairs, escapeAll(whole.content(value)))
+		}
+	}
 	target := base + path
 	if len(pairs) > 0 {
 		target += "?" + strings.Join(pairs, "&")

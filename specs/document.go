@@ -118,11 +118,11 @@ type Position struct {
 // the defaults that OpenAPI gives for In.
 type Parameter struct {
 	Name          string
-	In            string // path, query, header, cookie
+	In            string // path, query, header, cookie; querystring where its content is the whole query, but no form
 	Description   string
 	Required      bool
 	Deprecated    bool
-	Style         string // simple, label, matrix, form, spaceDelimited, pipeDelimited, deepObject
+	Style         string // simple, label, matrix, form, spaceDelimited, pipeDelimited, deepObject; tabDelimited of Swagger 2.0
 	Explode       bool
 	AllowReserved bool
 	ContentType   string // where the parameter is `content`-typed: how its value is written; else empty

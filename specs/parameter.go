@@ -45,8 +45,8 @@ func (r *reader) readParameters(item, n *node) (inputs, error) {
 			in.body = r.swaggerBody(n, p)
 		case p.In == "formData":
 			form = append(form, p)
-		case p.In == "querystring":
-			r.warn(p.node, "a parameter in querystring of the type %q is not supported, only a form is; left out", p.ContentType)
+		case p.In == "querystring" && slices.ContainsFunc(in.parameters, func(q Parameter) bool { return q.In == p.In }):
+			r.warn(p.node, "there is a parameter in querystring already; left out")
 		case !reserved(p):
 			in.parameters = append(in.parameters, p.Parameter)
 		}
@@ -137,7 +137,7 @@ func (r *reader) parameterSchema(p *parameter) {
 	if p.Schema == nil {
 		p.Schema = Schema{}
 	}
-	if p.In == "querystring" && p.ContentType == "application/x-www-form-urlencoded" {
+	if p.In == "querystring" && (p.ContentType == "application/x-www-form-urlencoded" || p.ContentType == "") {
 		p.In, p.ContentType = "query", "" // 3.2's whole query, written as a form: that is what an exploded object is
 	}
 	if allowed := styles[p.In]; len(allowed) > 0 {

@@ -85,11 +85,10 @@ func (r *reader) swaggerParameter(p *parameter) {
 		p.Style = "spaceDelimited"
 	case "pipes":
 		p.Style = "pipeDelimited"
+	case "tsv":
+		p.Style = "tabDelimited" // OpenAPI 3 has no such style
 	default:
-		r.warn(n.get("collectionFormat"), "the collectionFormat %q has no counterpart; commas are written", p.format)
-	}
-	if p.In == "path" || p.In == "header" {
-		p.Style = "simple"
+		r.warn(n.get("collectionFormat"), "there is no collectionFormat %q; commas are written", p.format)
 	}
 }
 
