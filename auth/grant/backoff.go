@@ -1,0 +1,47 @@
+package grant
+
+import (
+	"time"
+
+	"mcpgate/internal/fault"
+)
+
+// How long a provider is left alone after a refresh that failed: at first, at most, and at most where it says itself.
+const (
+	firstPause = time.Second
+	lastPause  = 15 * time.Second
+	toldPause  = 5 * time.Minute
+)
+
+// failure is a refresh that failed and may succeed later.
+type failure struct {
+	fault *fault.Fault
+	times int // in a row
+	until time.Time
+}
+
+// failure returns the fault of a grant whose provider is left alone for now, or nil.
+func (k *Keeper) failure(id string) *fault.Fault {
+	now := k.now()
+	f, ok := k.failures.get(id, now)
+	if !ok || !now.Before(f.until) {
+		return nil
+	}
+	told := *f.fault
+	told.RetryAfter = f.until.Sub(now)
+	return &told
+}
+
+// remember leaves the provider alone for a while, and returns the fault with that time.
+func (k *Keeper) remember(id string, f *fault.Fault) *fault.Fault {
+	now := k.now()
+	last, _ := k.failures.get(id, now)
+	pause := min(firstPause<<min(last.times, 10), lastPause)
+	pause = max(pause, min(f.RetryAfter, toldPause))
+	told := *f
+	told.RetryAfter = pause
+	told.Retryable = fault.Unavailable.Contains(f.Code) // the gateway's own credentials mend only by hand
+	// How often it failed is known for a while after the pause, else the pauses would not grow.
+	k.failures.put(id, failure{&told, last.times + 1, now.Add(pause)}, now.Add(pause+2*lastPause))
+	return &told
+}
