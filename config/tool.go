@@ -19,7 +19,8 @@ type Tool struct {
 	Arguments map[string]*Argument `yaml:"arguments"`
 	// Body is a template of the request's body: strings may hold {argument}. Only with Request.
 	Body any `yaml:"body"`
-	// ContentType says how the body is written: json (the default), form, multipart, or a media type. Only with Request.
+	// ContentType says how the body is written: json, form, multipart, or a media type. Default: json; with Operation, of the
+	// media types that the document lists, JSON before a form before others. There it is one of these.
 	ContentType string   `yaml:"content_type"`
 	Response    Response `yaml:"response"`
 	// Paging says how a list of several pages is answered: auto joins them up to the limits, manual gives one page and a

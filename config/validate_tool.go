@@ -31,7 +31,7 @@ func (v *validator) tool(u *Upstream, t *Tool) {
 func (v *validator) operation(u *Upstream, at Path, t *Tool) {
 	v.unless(len(u.Spec) > 0, at.Child("operation"), "this upstream has no spec that the operation could be in", "write a request instead, or add a spec")
 	v.unless(t.Body == nil, at.Child("body"), "a body is for request: the document says what this operation's body is", "")
-	v.unless(t.ContentType == "", at.Child("content_type"), "a content_type is for request", "")
+	v.contentType(at, t)
 	for _, key := range sortedNames(t.Arguments) {
 		a, path := t.Arguments[key], at.Child("arguments", key)
 		for _, each := range []struct {
@@ -77,6 +77,10 @@ func (v *validator) request(u *Upstream, at Path, t *Tool) {
 // body checks the template and its media type.
 func (v *validator) body(at Path, t *Tool, method string) {
 	v.unless(t.Body == nil || (method != "GET" && method != "HEAD"), at.Child("body"), "a "+method+" has no body", "")
+	v.contentType(at, t)
+}
+
+func (v *validator) contentType(at Path, t *Tool) {
 	if t.ContentType == "" || slices.Contains([]string{"json", "form", "multipart"}, t.ContentType) {
 		return
 	}

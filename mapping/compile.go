@@ -114,6 +114,7 @@ func (c *compilation) tool(p *plan) (*Tool, bool) {
 	if p.note != "" {
 		t.Description = cut(sentence(t.Description)+" "+cleanText(p.note), maxDescription)
 	}
+	p.op = c.contentType(p)
 	in := collectFor(p.defs, p.op, p.entry.Arguments)
 	if p.entry.Body != nil {
 		in.body = &bodyTemplate{mediaType: mediaType(p.entry.ContentType), required: true, literal: plain(p.entry.Body)}
