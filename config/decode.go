@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // decoder fills the structs from the tree. It is strict: it reports every key and value that does not belong, and goes
@@ -184,6 +185,11 @@ func (d *decoder) text(n *node, path Path) (string, bool) {
 		return n.text, true
 	}
 	text, err := d.loader.expander.expand(n.text, n.file.dir())
+	if err == nil && strings.Contains(text, keyVaultPending) {
+		d.report(n, path, "the value is a Key Vault reference that the platform did not resolve",
+			"check the reference and the app's access to the vault")
+		return "", false
+	}
 	if err == nil {
 		return text, true
 	}

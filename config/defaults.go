@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"path/filepath"
+	"strings"
 )
 
 // defaultPort is where the gateway listens where the file does not say.
@@ -73,8 +74,14 @@ func (c *Config) complete(env func(string) (string, bool)) {
 	if c.Server.PublicURL == "" {
 		c.Server.PublicURL = c.Server.localURL()
 	}
+	// The issuer of a login is repeated byte for byte in metadata, tokens and redirects: it is brought into shape here, and
+	// nowhere again (RFC 8414 section 3.3).
+	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")
 	for name, provider := range c.Providers {
 		provider.Name = name
+		if provider.Scopes == nil && provider.Issuer != "" {
+			provider.Scopes = []string{"openid"}
+		}
 	}
 	for name, upstream := range c.Upstreams {
 		upstream.Name = name

@@ -105,6 +105,11 @@ func (d *decoder) resolve(n *node, v reflect.Value) {
 		for i := range v.Len() {
 			v.Index(i).SetString(resolvePath(v.Index(i).String(), n.file.dir()))
 		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			value := resolvePath(v.MapIndex(key).String(), n.get(key.String()).file.dir())
+			v.SetMapIndex(key, reflect.ValueOf(value))
+		}
 	}
 }
 

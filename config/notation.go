@@ -52,11 +52,6 @@ func (s *Secret) decode(d *decoder, n *node, path Path) {
 	if !ok {
 		return
 	}
-	if strings.Contains(text, keyVaultPending) {
-		d.report(n, path, "the value is a Key Vault reference that the platform did not resolve",
-			"check the reference and the app's access to the vault")
-		return
-	}
 	*s = NewSecret(text)
 	s.named = secretVariable.MatchString(n.text)
 }

@@ -25,6 +25,7 @@ func (c *Config) validate(known Problems) Problems {
 	v.key()
 	v.outbound()
 	v.auth()
+	v.providers()
 	v.discovery()
 	v.defaults()
 	if len(c.Upstreams) == 0 && len(known) == 0 {

@@ -13,6 +13,7 @@ var credentialKeys = map[string]struct{ needed, optional []string }{
 	"bearer":  {needed: []string{"token"}},
 	"basic":   {needed: []string{"username"}, optional: []string{"password"}},
 	"api_key": {needed: []string{"in", "name", "value"}},
+	"login":   {needed: []string{"provider"}},
 }
 
 // credential checks that a type has its keys and no others. A secret that comes from an empty variable is no problem
@@ -21,7 +22,7 @@ func (v *validator) credential(u *Upstream, at Path) {
 	c := &u.Credential
 	filled := map[string]bool{
 		"token": !c.Token.IsZero(), "username": !c.Username.IsZero(), "password": !c.Password.IsZero(),
-		"in": c.In != "", "name": c.Name != "", "value": !c.Value.IsZero(),
+		"in": c.In != "", "name": c.Name != "", "value": !c.Value.IsZero(), "provider": c.Provider != "",
 	}
 	keys, ok := credentialKeys[c.Type]
 	if !ok {
@@ -42,7 +43,7 @@ func (v *validator) credential(u *Upstream, at Path) {
 			v.missing(at, key, fmt.Sprintf("type: %s needs %s", c.Type, key), "")
 		}
 	}
-	for _, key := range []string{"token", "username", "password", "in", "name", "value"} {
+	for _, key := range []string{"token", "username", "password", "in", "name", "value", "provider"} {
 		if filled[key] && !slices.Contains(keys.needed, key) && !slices.Contains(keys.optional, key) {
 			v.add(at.Child(key), fmt.Sprintf("%s means nothing with type: %s", key, c.Type), "")
 		}
@@ -58,6 +59,8 @@ func (v *validator) credential(u *Upstream, at Path) {
 // typeOf guesses the type from the keys that are there.
 func typeOf(filled map[string]bool) string {
 	switch {
+	case filled["provider"]:
+		return "login"
 	case filled["token"]:
 		return "bearer"
 	case filled["username"] || filled["password"]:
@@ -85,7 +88,7 @@ func (v *validator) headers(u *Upstream, at Path, headers map[string]Secret) {
 // credentialHeader is the header that a credential takes, in lower case.
 func credentialHeader(c *Credential) string {
 	switch {
-	case c.Type == "bearer" || c.Type == "basic":
+	case c.Type == "bearer" || c.Type == "basic" || c.Type == "login":
 		return "authorization"
 	case c.Type == "api_key" && c.In == "header":
 		return strings.ToLower(c.Name)

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding/hex"
 	"fmt"
 	"net"
 	"net/netip"
@@ -12,8 +11,34 @@ import (
 	"strings"
 )
 
-// own are the paths that the gateway answers itself.
-var own = []string{"/", "/health", "/healthz", "/readyz", "/sse", "/messages"}
+// own are the paths that the gateway answers itself, and ownLogin those that it answers besides with auth.mode oauth.
+var (
+	own      = []string{"/", "/health", "/healthz", "/readyz", "/sse", "/messages"}
+	ownLogin = []string{"/authorize", "/consent", "/token", "/register", "/revoke", "/introspect", "/jwks", "/connections", "/logout"}
+)
+
+// ours reports whether path is one of the gateway's own.
+func (v *validator) ours(path string) bool {
+	path = "/" + strings.Trim(path, "/")
+	return slices.Contains(own, path) || path == "/.well-known" || strings.HasPrefix(path, "/.well-known/") ||
+		v.cfg.Auth.Mode == "oauth" && slices.Contains(ownLogin, path)
+}
+
+// publicURL checks where clients reach the gateway. With a login it is the issuer, which metadata, tokens and redirects
+// repeat byte for byte, and which people's passwords and tokens pass by.
+func (v *validator) publicURL(at Path) {
+	text := v.cfg.Server.PublicURL
+	if !v.url(at, text, "http", "https") {
+		return
+	}
+	u, err := url.Parse(text)
+	if err != nil || v.cfg.Auth.Mode != "oauth" {
+		return
+	}
+	v.unless(u.Scheme == "https" || IsLoopback(u.Hostname()), at, fmt.Sprintf("%q is plain http, and people log in there", text),
+		"write https://...; only on loopback, such as http://localhost:8080, a login goes without")
+	v.unless(isCleanPath(u.EscapedPath()), at, fmt.Sprintf("the path of %q is not clean", text), "leave out //, dot segments and percent signs")
+}
 
 func (v *validator) server() {
 	s, at := &v.cfg.Server, Path{"server"}
@@ -25,10 +50,10 @@ func (v *validator) server() {
 	if s.Admin != "off" {
 		v.admin(at.Child("admin"))
 	}
-	v.url(at.Child("public_url"), s.PublicURL, "http", "https")
+	v.publicURL(at.Child("public_url"))
 	v.unless(strings.HasPrefix(s.Path, "/") && !strings.ContainsAny(s.Path, " {}?#%") && !strings.Contains(s.Path, "//"), at.Child("path"),
 		fmt.Sprintf("%q is not a path", s.Path), "write it like /mcp")
-	v.unless(!slices.Contains(own, "/"+strings.Trim(s.Path, "/")), at.Child("path"), fmt.Sprintf("%q is a path of the gateway's own", s.Path), "write it like /mcp")
+	v.unless(!v.ours(s.Path), at.Child("path"), fmt.Sprintf("%q is a path of the gateway's own", s.Path), "write it like /mcp")
 	for i, proxy := range s.TrustedProxies {
 		v.unless(isNetwork(proxy), at.Child("trusted_proxies", strconv.Itoa(i)), fmt.Sprintf("%q is not a network", proxy), "write it like 10.0.0.0/8 or 10.1.2.3")
 	}
@@ -71,22 +96,6 @@ func (v *validator) readable(at Path, name string) {
 	v.unless(!info.IsDir(), at, shortName(name)+" is a folder, not a file", "")
 }
 
-// minKeyBytes is what an HMAC-SHA-256 key needs at least (RFC 7518, section 3.2).
-const minKeyBytes = 32
-
-// key checks `new,old`.
-func (v *validator) key() {
-	if v.cfg.Key.IsZero() {
-		return
-	}
-	for each := range strings.SplitSeq(v.cfg.Key.Reveal(), ",") {
-		if len(strings.TrimSpace(each)) < minKeyBytes {
-			v.add(Path{"key"}, fmt.Sprintf("a key has to have %d bytes or more", minKeyBytes), "`openssl rand -base64 32` makes one")
-			return
-		}
-	}
-}
-
 func (v *validator) outbound() {
 	o, at := &v.cfg.Outbound, Path{"outbound"}
 	v.readable(at.Child("ca_file"), o.CAFile)
@@ -101,50 +110,25 @@ func (v *validator) outbound() {
 	}
 }
 
-func (v *validator) auth() {
-	a, at := &v.cfg.Auth, Path{"auth"}
-	keys := at.Child("api_key", "keys")
-	if a.Mode != "api_key" {
-		// Somebody who wrote keys believes that they are asked for.
-		v.unless(len(a.APIKey.Keys) == 0 || a.Mode != "none", keys, "the keys are not asked for", "write auth: {mode: api_key, ...}")
-		return
-	}
-	if len(a.APIKey.Keys) == 0 {
-		v.missing(at, "api_key", "mode: api_key needs at least one key", "write api_key: {keys: [{name: ci, sha256: ...}]}")
-	}
-	names, hashes := map[string]bool{}, map[string]bool{}
-	for i := range a.APIKey.Keys {
-		key, path := &a.APIKey.Keys[i], keys.Child(strconv.Itoa(i))
-		v.hide(path.Child("sha256")) // it may be the key itself, by mistake
-		key.SHA256 = strings.ToLower(key.SHA256)
-		if key.Name == "" {
-			v.missing(path, "name", "a key needs a name", "it is shown in logs")
-		}
-		v.unless(key.Name == "" || !names[key.Name], path.Child("name"), fmt.Sprintf("%q names two keys", key.Name), "")
-		raw, err := hex.DecodeString(key.SHA256)
-		switch {
-		case key.SHA256 == "":
-			v.missing(path, "sha256", "a key needs its sha256", "`printf %s \"$KEY\" | sha256sum` makes it")
-		case err != nil || len(raw) != 32:
-			v.add(path.Child("sha256"), "this is not a SHA-256 in hexadecimal, which has 64 digits", "`printf %s \"$KEY\" | sha256sum` makes it")
-		default:
-			v.unless(!hashes[key.SHA256], path.Child("sha256"), "this key is here twice", "")
-		}
-		names[key.Name], hashes[key.SHA256] = true, true
-	}
-}
-
-// url checks an absolute URL of one of the schemes. No message repeats one that may hold a password.
-func (v *validator) url(at Path, text string, schemes ...string) {
+// url checks an absolute URL of one of the schemes, and reports whether it is one. No message repeats one that may hold
+// a password.
+func (v *validator) url(at Path, text string, schemes ...string) bool {
 	u, err := url.Parse(text)
 	switch {
 	case strings.Contains(text, "@"):
 		v.add(at, "the URL holds a user name", "")
-	case err != nil || !slices.Contains(schemes, u.Scheme) || u.Host == "":
-		v.add(at, fmt.Sprintf("%q is not a URL", text), "write it like https://host.example")
-	case u.RawQuery != "" || u.Fragment != "":
+	case err != nil || !slices.Contains(schemes, u.Scheme) || u.Hostname() == "":
+		hint := "write it like https://host.example"
+		if !strings.Contains(text, "://") && strings.Contains(text, ".") && !strings.ContainsAny(text, " \"<>") {
+			hint = "did you mean https://" + strings.TrimLeft(text, "/") + "?"
+		}
+		v.add(at, fmt.Sprintf("%q is not a URL", text), hint)
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
 		v.add(at, fmt.Sprintf("%q has a query or a fragment", text), "write it like https://host.example")
+	default:
+		return true
 	}
+	return false
 }
 
 // isNetwork reports whether text is an address or a network in CIDR notation.

@@ -15,6 +15,7 @@ func (v *validator) tool(u *Upstream, t *Tool) {
 		v.timeout(at.Child("timeout"), t.Timeout)
 	}
 	v.response(at.Child("response"), &t.Response)
+	v.guarded(at, t.Scopes, t.Allow)
 	switch {
 	case t.Operation != "" && t.Request != "":
 		v.add(at, "operation and request exclude each other", "operation is one of the document's, request is an endpoint that no document describes")

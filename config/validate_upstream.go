@@ -19,10 +19,12 @@ func (v *validator) upstream(u *Upstream) {
 	v.locations(at.Child("overlays"), u.Overlays)
 	v.unless(len(u.Overlays) == 0 || len(u.Spec) > 0, at.Child("overlays"), "there is no document that they could mend", "name it with spec")
 	v.baseURL(u, at)
+	v.allowHosts(u, at)
 	for _, name := range sortedNames(u.Variables) {
 		v.variable(u, at.Child("variables", name), name, u.Variables[name])
 	}
 	v.credential(u, at.Child("credential"))
+	v.login(u, at.Child("credential"))
 	v.headers(u, at.Child("headers"), u.Headers)
 	v.timeout(at.Child("timeout"), u.Timeout)
 	v.retry(at.Child("retry"), &u.Retry)
@@ -80,7 +82,7 @@ func (v *validator) baseURL(u *Upstream, at Path) {
 	for _, name := range placeholders(u.BaseURL) {
 		switch {
 		case strings.HasPrefix(name, "token."):
-			v.add(path, fmt.Sprintf("{%s} in a base_url is not available yet in this version", name), "")
+			v.tokenVariable(u, path, name)
 		case !variableName.MatchString(name) || variableName.FindString(name) != name:
 			v.add(path, fmt.Sprintf("{%s} is not the name of a variable", name), "use letters, digits and _")
 		case u.Variables[name] == nil && len(u.Spec) == 0:
@@ -91,7 +93,7 @@ func (v *validator) baseURL(u *Upstream, at Path) {
 			v.add(path, fmt.Sprintf("nothing says what {%s} is", name), hint)
 		}
 	}
-	v.root(path, u.BaseURL)
+	v.root(path, withToken(u.BaseURL))
 }
 
 // root checks the form of a base_url.

@@ -106,6 +106,22 @@ func Secrets(cfg *config.Config) []config.Secret {
 	for _, u := range cfg.Upstreams {
 		secrets = append(secrets, UpstreamSecrets(u)...)
 	}
+	return append(secrets, loginSecrets(cfg)...)
+}
+
+// loginSecrets are those that people's logins need.
+func loginSecrets(cfg *config.Config) []config.Secret {
+	secrets := []config.Secret{cfg.Auth.JWT.ClientSecret, cfg.Auth.OAuth.Store.URL}
+	if store, err := url.Parse(cfg.Auth.OAuth.Store.URL.Reveal()); err == nil && store.User != nil {
+		password, _ := store.User.Password()
+		secrets = append(secrets, config.NewSecret(password))
+	}
+	for _, provider := range cfg.Providers {
+		secrets = append(secrets, provider.ClientSecret)
+	}
+	for _, client := range cfg.Auth.OAuth.Clients.Known {
+		secrets = append(secrets, client.ClientSecret)
+	}
 	return secrets
 }
 
