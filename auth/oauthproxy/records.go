@@ -1,6 +1,9 @@
 package oauthproxy
 
 import (
+	"fmt"
+	"io"
+	"log/slog"
 	"time"
 
 	"mcpgate/auth/provider"
@@ -27,8 +30,9 @@ type code struct {
 // which owns the grant (grant.Key.Owner, auth.Principal.Login). Deleting it ends the login.
 type session struct {
 	ClientID string            `json:"client_id"`
-	Client   string            `json:"client"`  // its name, for lists
-	Subject  string            `json:"subject"` // the sub of access tokens: an HMAC of issuer and subject
+	Client   string            `json:"client"`   // its name, for lists
+	Subject  string            `json:"subject"`  // the sub of access tokens: an HMAC of issuer and subject
+	Provider string            `json:"provider"` // its name in gateway.yaml: grant.Key.Provider
 	Identity provider.Identity `json:"identity"`
 	Resource string            `json:"resource"`
 	Scopes   []string          `json:"scopes"`
@@ -38,10 +42,16 @@ type session struct {
 	// The refresh token that is good now, and the one before it with the answer that it gets within the grace.
 	Refresh    string    `json:"refresh,omitempty"` // SHA-256, hexadecimal; "" where the login has none
 	Before     string    `json:"before,omitempty"`
-	Answer     []byte    `json:"answer,omitempty"`
-	Rotated    time.Time `json:"rotated,omitzero"`
+	Answer     []byte    `json:"answer,omitempty"` // a tokenAnswer
+	Refreshed  time.Time `json:"refreshed,omitzero"`
 	Generation int       `json:"generation"`
 }
+
+// Format keeps the answer out of whatever is printed.
+func (session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[session]") }
+
+// LogValue keeps the answer out of logs.
+func (session) LogValue() slog.Value { return slog.StringValue("[session]") }
 
 // authorized is a client that somebody let in: what `mcpgate auth clients` lists. Its key is the SHA-256 of the client id (hexadecimal).
 type authorized struct {

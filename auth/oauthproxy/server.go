@@ -79,7 +79,7 @@ func New(parts Parts) (*Server, error) {
 	if s.flow, err = newFlow(parts); err != nil {
 		return nil, err
 	}
-	if s.tokens, err = newTokens(parts); err != nil {
+	if s.tokens, err = newTokens(parts, s.sessions); err != nil {
 		return nil, err
 	}
 	return s, nil
