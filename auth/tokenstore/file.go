@@ -30,8 +30,8 @@ const (
 type file struct {
 	root  *os.Root
 	locks fileLocks
-	now  func() time.Time
-	log  *slog.Logger
+	now   func() time.Time
+	log   *slog.Logger
 
 	stop context.CancelFunc
 	done sync.WaitGroup

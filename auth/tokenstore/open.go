@@ -16,13 +16,15 @@ type Options struct {
 }
 
 // Open returns the store of gateway.yaml. A Redis that can't be reached now is no error: Check tells. The error is the author's.
-func Open(ctx context.Context, cfg config.Store, opts Options) (Store, error) {
+func Open(_ context.Context, cfg config.Store, opts Options) (Store, error) {
 	switch cfg.Type {
 	case "memory":
 		return NewMemory(opts.Now), nil
 	case "file":
 		return openFile(cfg.Path, opts)
+	case "redis":
+		return openRedis(cfg, opts)
 	default:
-		return nil, fmt.Errorf("a store of type %q is not built yet", cfg.Type)
+		return nil, fmt.Errorf("there is no store of type %q", cfg.Type)
 	}
 }
