@@ -60,25 +60,43 @@ func homesOf(key string) []string {
 }
 
 // Nearest returns the candidate that was probably meant by word, or "": spelt alike apart from case and separators, or at
-// most a third of its letters away, and one where it is short, or else beginning with it.
+// most a third of its letters away, and one where it is short, or else beginning with it, or ending with it. Of two that
+// are as near, the one with the word's numbers is meant: getThing7, not getThing17.
 func Nearest(word string, candidates []string) string {
 	best, distance := "", max(len(word)/3, 1)+1
 	for _, candidate := range candidates {
 		if flat(candidate) == flat(word) {
 			return candidate
 		}
-		if d := EditDistance(strings.ToLower(word), strings.ToLower(candidate)); d < distance && d < max(len(word), len(candidate)) {
+		d := EditDistance(strings.ToLower(word), strings.ToLower(candidate))
+		if d < max(len(word), len(candidate)) && (d < distance || d == distance && best != "" && digits(candidate) == digits(word) && digits(best) != digits(word)) {
 			best, distance = candidate, d
 		}
 	}
-	if best == "" && len(word) >= 3 {
+	if best != "" && (digits(best) == digits(word) || digits(word) == "") {
+		return best
+	}
+	for _, fits := range []struct {
+		like  func(candidate, word string) bool
+		least int // letters of the word
+	}{{strings.HasPrefix, 3}, {strings.HasSuffix, 5}} {
 		for _, candidate := range candidates {
-			if strings.HasPrefix(flat(candidate), flat(word)) {
+			if len(word) >= fits.least && fits.like(flat(candidate), flat(word)) {
 				return candidate
 			}
 		}
 	}
 	return best
+}
+
+// digits are the numbers in a name.
+func digits(word string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, word)
 }
 
 func flat(word string) string {

@@ -17,6 +17,17 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+func TestNearestNumber(t *testing.T) {
+	candidates := []string{"getThing1", "getThing17", "getThing7", "getThing70", "x_putThing17", "x_putThing7"}
+	for word, want := range map[string]string{
+		"get_thing_7": "getThing7", "getThng7": "getThing7", "get_thng_17": "getThing17", "put_thing_7": "x_putThing7", "getThing8": "getThing1",
+	} {
+		if got := Nearest(word, candidates); got != want {
+			t.Errorf("Nearest(%q) is %q, want %q", word, got, want)
+		}
+	}
+}
+
 // FuzzEditDistance: it is 0 for equal words alone, the same in both directions, and never more than the longer word.
 func FuzzEditDistance(f *testing.F) {
 	f.Add("operation", "operatoin")

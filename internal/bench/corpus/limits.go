@@ -6,6 +6,7 @@ import "strings"
 var limits = []struct{ reason, because string }{
 	{"unsupported schema of request body", "it does not decode objects, or a choice of schemas, in a form"},
 	{"Value is not nullable", "it reads a field of a form without a type as null"},
+	{"in query has an error: decoding oneOf failed", "it decodes no alternative that does not say its type"},
 	{"has non primitive type object", "it does not decode objects inside of query arrays"},
 	{"unsupported parameter.in", "it does not know OpenAPI 3.2's querystring"},
 	{"property \"grant_type\" is missing", "it drops fields of a form that the schema requires and does not describe"},
