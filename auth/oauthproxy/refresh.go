@@ -26,16 +26,23 @@ func (s *Server) refresh(ctx context.Context, c *client, form url.Values) (json.
 	if !ok {
 		return nil, gone("refresh token")
 	}
-	// Of several that refresh at once one rotates; the others find its answer when they look again.
-	for {
-		answer, err := s.tryRefresh(ctx, c, token, form)
-		if !errors.Is(err, tokenstore.ErrConflict) {
-			return answer, err
+	// One of several equal requests at once does it for all; those of other processes find its answer in the session.
+	same := strings.Join([]string{c.ID, token.digest, form.Get("scope"), form.Get("resource")}, "\x00")
+	answer, err, _ := s.tokens.refreshes.Do(same, func() (any, error) {
+		for {
+			answer, err := s.tryRefresh(ctx, c, token, form)
+			if !errors.Is(err, tokenstore.ErrConflict) {
+				return answer, err
+			}
+			if ctx.Err() != nil {
+				return nil, unavailable(ctx.Err())
+			}
 		}
-		if ctx.Err() != nil {
-			return nil, unavailable(ctx.Err())
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
+	return answer.(json.RawMessage), nil
 }
 
 // tryRefresh looks at the session once. Its error is tokenstore.ErrConflict where somebody else changed the session meanwhile.

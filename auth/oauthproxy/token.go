@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"mcpgate/auth"
 	"mcpgate/auth/tokenstore"
 )
@@ -25,9 +27,10 @@ const (
 
 // tokens is what issuing and verifying our tokens takes.
 type tokens struct {
-	keys     *keys
-	subjects *pseudonyms
-	logins   *logins
+	keys      *keys
+	subjects  *pseudonyms
+	logins    *logins
+	refreshes singleflight.Group
 }
 
 func newTokens(parts Parts, sessions *tokenstore.Table[session]) (*tokens, error) {

@@ -126,10 +126,10 @@ func (s *Server) standing(ctx context.Context, id string) (stood, error) {
 			f.Retryable, f.RetryAfter = true, 5*time.Second
 			return stood{}, f
 		}
-		known = stood{session: id, expires: sess.Expires, until: now.Add(standingFor), who: auth.Principal{
+		known = stood{expires: sess.Expires, until: now.Add(standingFor), who: auth.Principal{
 			Subject: sess.Subject, Issuer: s.issuer, ClientID: sess.ClientID, Claims: sess.Identity.Claims, Login: id,
 		}}
-		s.tokens.logins.cache.put(known, ended)
+		s.tokens.logins.cache.put(id, known, ended)
 	}
 	if !now.Before(known.expires.Add(leeway)) {
 		return stood{}, fault.New(fault.TokenExpired, "the login is over", nil)
