@@ -3,37 +3,23 @@
 package provider
 
 import (
-	"context"
+	"cmp"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"mcpgate/config"
 )
 
-var errNotBuilt = errors.New("not built yet")
-
-// Tokens are what a provider's token endpoint answered (RFC 6749 section 5.1), with what of it has to be kept. It prints as
-// [tokens] everywhere but in JSON, which only goes into sealed records.
-type Tokens struct {
-	AccessToken    string            `json:"access_token"`
-	TokenType      string            `json:"token_type"` // as the answer writes it; "" is Bearer
-	RefreshToken   string            `json:"refresh_token,omitempty"`
-	Obtained       time.Time         `json:"obtained"`
-	Expires        time.Time         `json:"expires,omitzero"`         // the zero time where nobody says
-	RefreshExpires time.Time         `json:"refresh_expires,omitzero"` // refresh_expires_in; 0 there means never
-	Scopes         []string          `json:"scopes,omitempty"`         // the provider's, as granted
-	Kept           map[string]string `json:"kept,omitempty"`           // config.Provider.Keep: of the token answer and the callback
-}
-
-// Identity is who logged in.
-type Identity struct {
-	Issuer  string         `json:"issuer"`           // the provider's issuer, or its name in gateway.yaml where it has none
-	Subject string         `json:"subject"`          // as config.Provider.Subject says
-	Claims  map[string]any `json:"claims,omitempty"` // of the id_token and the userinfo answer, for roles
-}
+const (
+	requestTimeout = 30 * time.Second
+	maxAnswer      = 1 << 20 // bytes of any answer
+	leeway         = 60 * time.Second
+)
 
 // Options are what New can do without.
 type Options struct {
@@ -45,60 +31,84 @@ type Options struct {
 // Provider is one entry of providers. It is safe for concurrent use.
 type Provider struct {
 	Name string
+
+	cfg      *config.Provider
+	method   string        // token_endpoint_auth_method
+	key      *assertionKey // of private_key_jwt
+	client   *http.Client  // follows no redirect
+	own      *http.Transport
+	log      *slog.Logger
+	now      func() time.Time
+	metadata atomic.Pointer[metadata] // nil until discovered
+	failure  atomic.Pointer[error]    // why it is nil
 }
 
 // New prepares a provider; nothing is dialled. The error is the author's: a key file that can't be read, say.
 func New(cfg *config.Provider, opts Options) (*Provider, error) {
-	return &Provider{Name: cfg.Name}, nil
+	p := &Provider{
+		Name: cfg.Name, cfg: cfg, method: cfg.TokenEndpointAuthMethod,
+		log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), now: opts.Now,
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	p.log = p.log.With(slog.String("provider", cfg.Name))
+	if cfg.Issuer == "" && (cfg.AuthorizationURL == "" || cfg.TokenURL == "") {
+		return nil, errors.New("it needs an issuer, or an authorization_url and a token_url")
+	}
+	if err := p.setMethod(); err != nil {
+		return nil, err
+	}
+	client, own, err := newClient(opts.Client, cfg.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("ca_file: %w", err)
+	}
+	p.client, p.own = client, own
+	return p, nil
 }
 
-// Run discovers the provider's endpoints in the background, again and again until it succeeds, then once in a while. It returns when ctx ends.
-func (p *Provider) Run(ctx context.Context) {}
-
-// Ready returns nil once the endpoints are known, and from then on; before, why not (fault.Unavailable).
-func (p *Provider) Ready() error { return nil }
-
-// AuthorizeRequest is what the authorization request says (RFC 6749 section 4.1.1).
-type AuthorizeRequest struct {
-	State, Nonce string
-	Verifier     string // of our own PKCE pair; its challenge is sent where config says pkce
-	RedirectURI  string
-	Scopes       []string // ours; mapped by scope_map and added to the provider's own
-	Resource     string   // sent where config says send_resource
+// setMethod decides how the gateway proves itself, once. It is never found out by trying: a strict provider burns the
+// code at the first try.
+func (p *Provider) setMethod() (err error) {
+	secret := !p.cfg.ClientSecret.IsZero()
+	switch {
+	case p.method != "":
+	case secret:
+		p.method = methodBasic
+	case p.cfg.PrivateKey.KeyFile != "":
+		p.method = methodAssertion
+	default:
+		p.method = methodNone
+	}
+	switch p.method {
+	case methodBasic, methodPost:
+		if !secret {
+			return fmt.Errorf("token_endpoint_auth_method: %s needs a client_secret", p.method)
+		}
+	case methodAssertion:
+		p.key, err = readKey(p.cfg.PrivateKey)
+		if err != nil {
+			return fmt.Errorf("private_key: %w", err)
+		}
+	case methodNone:
+	default:
+		return fmt.Errorf("token_endpoint_auth_method: %q is not one of %s, %s, %s, %s", p.method, methodBasic, methodPost, methodAssertion, methodNone)
+	}
+	return nil
 }
 
-// AuthorizeURL is where the person's browser goes to log in. The error is fault.Unavailable before the endpoints are known.
-func (p *Provider) AuthorizeURL(r AuthorizeRequest) (string, error) { return "", errNotBuilt }
-
-// Callback is what the provider sent the browser back with, and what belongs to it.
-type Callback struct {
-	Query       url.Values // code, iss, and what Keep names
-	Verifier    string
-	Nonce       string
-	RedirectURI string
-	Resource    string
+// askedScopes are the provider's own scopes: those that every login asks for.
+func (p *Provider) askedScopes() []string {
+	if p.cfg.Scopes == nil && p.cfg.Issuer != "" {
+		return []string{"openid"}
+	}
+	return p.cfg.Scopes
 }
 
-// Exchange redeems the code, once, and checks the id_token (issuer, audience, time, nonce, algorithm) and the iss of the callback. The
-// error is a fault; an *Error is its cause where the provider answered.
-func (p *Provider) Exchange(ctx context.Context, c Callback) (Tokens, Identity, error) {
-	return Tokens{}, Identity{}, errNotBuilt
+// mapped is what one of our scopes is at the provider; ok is false where it is only ours.
+func (p *Provider) mapped(scope string) (theirs []string, ok bool) {
+	text, ok := p.cfg.ScopeMap[scope]
+	return strings.Fields(text), ok
 }
 
-// OurScopes translates what the provider granted back to ours: the wanted ones that the grant covers. Where the answer does not say
-// what was granted, all of them were (RFC 6749 section 5.1). Ours that scope_map does not name are granted by the login itself.
-func (p *Provider) OurScopes(wanted []string, granted Tokens) []string { return nil }
-
-// Refresh asks for new tokens. What the answer leaves out is kept from the old ones: refresh token, kept fields, scopes. It does not
-// repeat the request. The error is a fault: fault.TokenRefreshFailed where the provider said that the grant is over, fault.CredentialsInvalid where it refused the gateway itself,
-// and fault.Unavailable for everything that may pass.
-func (p *Provider) Refresh(ctx context.Context, old Tokens) (Tokens, error) {
-	return Tokens{}, errNotBuilt
-}
-
-// Revoke tells the provider that the tokens are no longer needed (RFC 7009), the refresh token if there is one. Without a revocation endpoint it does
-// nothing.
-func (p *Provider) Revoke(ctx context.Context, t Tokens) error { return errNotBuilt }
-
-// RefreshAhead is how long before its end an access token is renewed: min(refresh.buffer, life/4); 0 where the end is not known.
-func (p *Provider) RefreshAhead(t Tokens) time.Duration { return 0 }
+func on(flag *bool) bool { return flag == nil || *flag }
