@@ -1,14 +1,17 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcpgate/auth"
 	"mcpgate/config"
+	"mcpgate/internal/fault"
 )
 
 // What browsers may send to us and read from us. Mcp-Param-* headers belong to tools with x-mcp-header, of which a
@@ -23,11 +26,13 @@ var (
 // preflight, which browsers send without credentials, then the caller.
 type access struct {
 	origins  *origins
-	verifier auth.Verifier // nil where auth.mode is none
+	verifier auth.Verifier  // nil where auth.mode is none
+	metadata *auth.Metadata // where clients read how to get a token; nil where keys are shown
+	scopes   []string       // that a challenge asks for
 }
 
-// newAccess reads who may call from gateway.yaml.
-func newAccess(cfg *config.Config) (*access, error) {
+// newAccess reads who may call from gateway.yaml. logins may be nil where auth.mode is not oauth.
+func newAccess(cfg *config.Config, logins *Logins) (*access, error) {
 	a := &access{origins: newOrigins(cfg.Server)}
 	switch cfg.Auth.Mode {
 	case "", "none":
@@ -37,11 +42,22 @@ func newAccess(cfg *config.Config) (*access, error) {
 			return nil, err
 		}
 		a.verifier = keys
+	case "oauth":
+		if logins == nil || logins.Server == nil {
+			return nil, errors.New("auth.mode is oauth, and nothing logs people in")
+		}
+		a.verifier, a.scopes = logins.Server, cfg.Auth.OAuth.Scopes
+		a.metadata = newMetadata(cfg, []string{strings.TrimRight(cfg.Server.PublicURL, "/")}, a.scopes)
 	default:
 		// Never open by mistake: what config lets through and this does not know is refused.
 		return nil, fmt.Errorf("auth.mode %q is not available yet", cfg.Auth.Mode)
 	}
 	return a, nil
+}
+
+// newMetadata is what clients read of the gateway as a protected resource. issuers log people in.
+func newMetadata(cfg *config.Config, issuers, scopes []string) *auth.Metadata {
+	return &auth.Metadata{Resource: mcpURL(cfg.Server), AuthorizationServers: issuers, Scopes: scopes, Name: cfg.Name}
 }
 
 // guard wraps next; methods are what it answers to, for the preflight.
@@ -78,33 +94,59 @@ func (a *access) caller(w http.ResponseWriter, r *http.Request) (*auth.Principal
 		return &auth.Principal{Subject: "anonymous"}, true
 	}
 	token, err := auth.Token(r)
-	switch {
-	case err != nil:
-		refuse(w, http.StatusBadRequest, "invalid_request", err.Error())
+	if err != nil {
+		a.refuse(w, http.StatusBadRequest, "invalid_request", err.Error(), nil)
 		return nil, false
-	case token == "":
+	}
+	if token == "" {
 		// RFC 6750 section 3.1: no error code where the request shows no credentials at all.
-		refuse(w, http.StatusUnauthorized, "", "")
+		a.refuse(w, http.StatusUnauthorized, "", "", a.scopes)
 		return nil, false
 	}
 	principal, err := a.verifier.Verify(r.Context(), token)
-	if err != nil {
-		refuse(w, http.StatusUnauthorized, "invalid_token", "the key is not one of this gateway's")
-		return nil, false
+	switch {
+	case err == nil:
+		return principal, true
+	case errors.Is(err, fault.Permission):
+		a.refuse(w, http.StatusForbidden, "insufficient_scope", err.Error(), a.scopes)
+	case errors.Is(err, fault.Token), errors.Is(err, fault.LoginRequired):
+		a.refuse(w, http.StatusUnauthorized, "invalid_token", err.Error(), a.scopes)
+	default:
+		// A 401 would make the client throw a good token away.
+		busy(w, fault.From(err))
 	}
-	return principal, true
+	return nil, false
 }
 
-// refuse answers with the challenge of RFC 6750 section 3 and the same as JSON.
-func refuse(w http.ResponseWriter, status int, code, description string) {
-	challenge := `Bearer realm="mcpgate"`
-	if code != "" {
-		challenge += fmt.Sprintf(`, error=%q, error_description=%q`, code, description)
-	} else {
-		code, description = "unauthorized", "send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
+// busy answers that the token could not be judged now.
+func busy(w http.ResponseWriter, f *fault.Fault) {
+	w.Header().Set("Retry-After", strconv.Itoa(max(wholeSeconds(f.RetryAfter), 1)))
+	replyJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "temporarily_unavailable",
+		"error_description": "who is calling can't be found out now; try again in a few seconds"})
+}
+
+// refuse answers with the challenge of RFC 6750 section 3, which leads to the metadata where there is any (RFC 9728
+// section 5.1), and says the same as JSON.
+func (a *access) refuse(w http.ResponseWriter, status int, code, description string, scopes []string) {
+	w.Header().Set("WWW-Authenticate", a.challenge(code, description, scopes))
+	if code == "" {
+		code, description = "unauthorized", "send a token as `Authorization: Bearer TOKEN`"
+		if a.metadata == nil {
+			description = "send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
+		}
 	}
-	w.Header().Set("WWW-Authenticate", challenge)
 	replyJSON(w, status, map[string]string{"error": code, "error_description": description})
+}
+
+// challenge is the value of WWW-Authenticate.
+func (a *access) challenge(code, description string, scopes []string) string {
+	if a.metadata != nil {
+		return a.metadata.Challenge(code, description, scopes)
+	}
+	if code == "" {
+		return `Bearer realm="mcpgate"`
+	}
+	return fmt.Sprintf(`Bearer realm="mcpgate", error=%q, error_description=%q`, code, description)
 }
 
 // forbid answers 403 with a JSON-RPC error, as Streamable HTTP suggests.

@@ -152,8 +152,8 @@ func TestAPIKeysAtTheEdge(t *testing.T) {
 		{"no key on SSE", http.MethodGet, "/sse", nil, 401, bare},
 		{"no key on messages", http.MethodPost, "/messages?sessionId=x", nil, 401, bare},
 		{"another scheme", http.MethodPost, "/mcp", []string{"Authorization: Basic c2VzYW1l"}, 401, bare},
-		{"a wrong key", http.MethodPost, "/mcp", []string{"Authorization: Bearer simsalabim"}, 401, bare + `, error="invalid_token", error_description="the key is not one of this gateway's"`},
-		{"a wrong X-API-Key", http.MethodPost, "/mcp", []string{"X-API-Key: simsalabim"}, 401, bare + `, error="invalid_token", error_description="the key is not one of this gateway's"`},
+		{"a wrong key", http.MethodPost, "/mcp", []string{"Authorization: Bearer simsalabim"}, 401, bare + `, error="invalid_token", error_description="no such API key"`},
+		{"a wrong X-API-Key", http.MethodPost, "/mcp", []string{"X-API-Key: simsalabim"}, 401, bare + `, error="invalid_token", error_description="no such API key"`},
 		{"the key", http.MethodPost, "/mcp", []string{"Authorization: Bearer sesame"}, 200, ""},
 		{"the key, in its own header", http.MethodPost, "/mcp", []string{"X-API-Key: sesame"}, 200, ""},
 		{"the key, on GET", http.MethodGet, "/mcp", []string{"X-API-Key: sesame"}, 405, ""},
@@ -187,7 +187,7 @@ func TestAPIKeysAtTheEdge(t *testing.T) {
 
 // A mode that this package does not know lets nobody in, whatever config thinks of it.
 func TestUnknownModeIsRefused(t *testing.T) {
-	if _, err := newAccess(&config.Config{Auth: config.Auth{Mode: "oauth"}}); err == nil {
+	if _, err := newAccess(&config.Config{Auth: config.Auth{Mode: "oauth"}}, nil); err == nil {
 		t.Error("a gateway without a lock")
 	}
 }
@@ -195,7 +195,7 @@ func TestUnknownModeIsRefused(t *testing.T) {
 func TestCallerIsInTheContext(t *testing.T) {
 	for yaml, want := range map[string]auth.Principal{"": {Subject: "anonymous"}, keys: {Subject: "ci", Issuer: "api_key"}} {
 		g := newGateway(t, setup{yaml: yaml})
-		access, err := newAccess(g.cfg)
+		access, err := newAccess(g.cfg, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,6 +34,9 @@ type call struct {
 	log      *slog.Logger
 	attempts int    // requests that went out
 	next     string // continues the list that was answered
+
+	authorized *http.Request // the last one that went out, with its credential
+	renewal    bool          // a new token was asked for already
 }
 
 // call runs a tool of this upstream. It never returns nil, and never panics.
@@ -50,6 +53,7 @@ func (u *upstream) call(ctx context.Context, tool *mapping.Tool, raw json.RawMes
 	}
 	outcome.Sandbox = u.sandbox
 	outcome.mask(u.secrets)
+	c.maskAuthorized(outcome)
 	c.report(ctx, outcome, err, time.Since(start))
 	return outcome
 }
@@ -80,6 +84,9 @@ func (c *call) run(ctx context.Context, raw json.RawMessage) (mapping.Result, er
 	if err != nil {
 		return mapping.Result{}, err
 	}
+	if err := c.fillToken(ctx, c.tool, args); err != nil {
+		return mapping.Result{}, err
+	}
 	w, err := c.begin(ctx, args)
 	if err != nil {
 		return mapping.Result{}, err
@@ -100,8 +107,30 @@ func noTool(name string) *fault.Fault {
 	return fault.New(fault.Input, fmt.Sprintf("there is no tool %q", name), nil)
 }
 
-// fetch sends a request until it is answered or has failed, and reads the answer.
+// fetch sends a request until it is answered or has failed, and reads the answer. Where the upstream refuses the caller's
+// own token, one call gets a new one, once.
 func (c *call) fetch(req *http.Request) (mapping.Page, error) {
+	page, err := c.attempt(req)
+	renewed, failed := c.renewed(req.Context(), err)
+	switch {
+	case failed != nil:
+		return mapping.Page{}, failed
+	case renewed: // a refused request was not carried out: it may go once more, whatever its method
+		repeated, err := again(req)
+		if err != nil {
+			return mapping.Page{}, err
+		}
+		page, err = c.attempt(repeated)
+		return page, c.refused(err)
+	}
+	return page, c.refused(err)
+}
+
+// attempt sends a request, with the retries that the policy allows.
+func (c *call) attempt(req *http.Request) (mapping.Page, error) {
+	if err := c.upstream.checkHost(req.URL); err != nil {
+		return mapping.Page{}, err
+	}
 	r := &retrier{
 		policy: c.upstream.retry, upstream: c.upstream.name, timeout: c.tool.Timeout,
 		repeatable: c.tool.Idempotent || c.upstream.retry.unsafe, told: c.tool.TellsOf,
@@ -131,7 +160,7 @@ func (c *call) transport() http.RoundTripper {
 	layers := func(source credential.Source, base http.RoundTripper) http.RoundTripper {
 		base = &traced{log: c.log, path: c.tool.Path, attempts: &c.attempts, next: base}
 		if source != nil {
-			base = credential.Transport(source, base)
+			base = credential.Transport(source, &authorized{c, base})
 		}
 		base = &attempt{timeout: c.tool.Timeout, maxBytes: cmp.Or(c.tool.MaxBytes, maxAnswer), next: base}
 		if u.throttle != nil {

@@ -15,14 +15,14 @@ import (
 
 // newSource returns what puts the upstream's credential on a request. The sandbox asks for none. A credential that was
 // left empty - its variable is not set - fails the upstream's calls, and keeps nothing else from being served.
-func newSource(u *config.Upstream) (credential.Source, error) {
+func newSource(u *config.Upstream, grants credential.Grants) (credential.Source, error) {
 	if u.Sandbox() {
 		return credential.New(config.Credential{Type: "none"}, credential.Options{})
 	}
 	if key := emptyCredential(u.Credential); key != "" {
 		return noCredential{upstream: u.Name, key: key}, nil
 	}
-	return credential.New(u.Credential, credential.Options{})
+	return credential.New(u.Credential, credential.Options{Grants: grants})
 }
 
 // emptyCredential is the key of the secret that a credential lacks, or "".

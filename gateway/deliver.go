@@ -33,7 +33,19 @@ func (g *Gateway) deliver(ctx context.Context, req mcp.CallToolRequest) (result 
 		arguments = nil // some clients say so where there are none
 	}
 	outcome := g.Call(ctx, req.Params.Name, arguments)
-	return toolResult(cmp.Or(outcome.Tool, req.Params.Name), outcome), nil
+	result = toolResult(cmp.Or(outcome.Tool, req.Params.Name), outcome)
+	g.askForLogin(result, outcome)
+	return result, nil
+}
+
+// askForLogin tells a client over HTTP that a login ended while the call was under way, too late for a 401: the next call
+// gets one. Clients that know the key show their login then.
+func (g *Gateway) askForLogin(result *mcp.CallToolResult, outcome *Outcome) {
+	if g.access.metadata == nil || outcome.code() != fault.LoginRequired {
+		return
+	}
+	challenge := g.access.challenge("invalid_token", "the login at the API is over; log in again", g.access.scopes)
+	result.Meta = mcp.NewMetaFromMap(map[string]any{"mcp/www_authenticate": []string{challenge}})
 }
 
 // toolResult writes an outcome as MCP has it: the compact JSON twice, as text for the clients that read only text, and

@@ -38,6 +38,9 @@ func (g *Gateway) DryRun(ctx context.Context, tool string, raw json.RawMessage) 
 	if err != nil {
 		return "", err
 	}
+	for _, name := range t.TokenVariables() { // nobody is logged in here: the name stands for what a login would say
+		args.FillToken(name, "https://token-"+strings.ReplaceAll(name, "_", "-")+".invalid")
+	}
 	w, err := c.begin(ctx, args)
 	if err != nil {
 		return "", err

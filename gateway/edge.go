@@ -57,6 +57,9 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		bad.write(w, http.StatusBadRequest)
 		return
 	}
+	if e.gateway.challenged(w, r, msg) {
+		return
+	}
 	switch mcp.MCPMethod(msg.Method) {
 	case mcp.MethodNotificationCancelled:
 		// Without sessions mcp-go knows a call by its request id alone, so this would cancel another client's. Closing

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -44,6 +45,8 @@ type Gateway struct {
 	stopping context.Context
 	stop     context.CancelFunc
 	drain    *drain
+	access   *access
+	logins   *Logins // nil where nobody logs in
 
 	// snapshot is what the documents and gateway.yaml were compiled to. A call reads the pointer once.
 	snapshot atomic.Pointer[snapshot]
@@ -94,22 +97,43 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*Gateway, error
 	g.drain = newDrain()
 	g.stopping, g.stop = context.WithCancel(context.Background())
 	g.core = newCore(cfg, g.version, g.showWhole, func() string { return g.snapshot.Load().instructions(cfg.Instructions) })
-	var err error
-	if g.public, err = g.newHandler(); err != nil {
+	if err := g.open(ctx, opts); err != nil {
+		if g.logins != nil {
+			err = errors.Join(err, g.logins.Close(ctx))
+		}
 		return nil, err
+	}
+	return g, nil
+}
+
+// open does the parts of New that can fail.
+func (g *Gateway) open(ctx context.Context, opts Options) (err error) {
+	upstreams := upstreamOptions{Logger: g.log}
+	if NeedsLogins(g.cfg) {
+		if g.logins, err = OpenLogins(ctx, g.cfg, LoginOptions{Logger: g.log, Now: opts.Now}); err != nil {
+			return err
+		}
+		upstreams.Handles, upstreams.Grants = g.logins.Ring, g.logins.Grants
+	} else {
+		upstreams.Handles = seal.NewRing(g.cfg.Key.Reveal())
+		upstreams.Handles.Now = g.now
+	}
+	if g.access, err = newAccess(g.cfg, g.logins); err != nil {
+		return err
+	}
+	if g.public, err = g.newHandler(); err != nil {
+		return err
 	}
 	if g.admin, err = g.newAdminHandler(); err != nil {
-		return nil, err
+		return err
 	}
-	handles := seal.NewRing(cfg.Key.Reveal())
-	handles.Now = g.now
-	snap, err := newSnapshot(ctx, cfg, g.core, handles, g.log)
+	snap, err := newSnapshot(ctx, g.cfg, g.core, upstreams)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	g.snapshot.Store(snap)
 	g.publish(snap)
-	return g, nil
+	return nil
 }
 
 // Report returns what loading found.
@@ -187,6 +211,9 @@ func (g *Gateway) Close(ctx context.Context) error {
 	err := g.drain.close(ctx)
 	for _, u := range g.snapshot.Load().upstreams {
 		u.close()
+	}
+	if g.logins != nil {
+		err = errors.Join(err, g.logins.Close(ctx))
 	}
 	return err
 }

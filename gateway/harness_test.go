@@ -47,9 +47,10 @@ const patience = time.Minute
 
 // setup is a gateway in front of a fake upstream.
 type setup struct {
-	yaml     string       // more of gateway.yaml, at its top level
-	upstream http.Handler // nil answers {"id":1,"name":"Rex"}
-	options  Options
+	yaml       string       // more of gateway.yaml, at its top level
+	inUpstream bool         // yaml begins with more of the upstream instead
+	upstream   http.Handler // nil answers {"id":1,"name":"Rex"}
+	options    Options
 }
 
 // newGateway loads a gateway.yaml with one upstream, pets, and starts a gateway for it.
@@ -65,7 +66,7 @@ func newGateway(t testing.TB, s setup) *Gateway {
 	t.Cleanup(api.Close)
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "pets.yaml"), petstore)
-	write(t, filepath.Join(dir, "gateway.yaml"), "name: pets\nupstreams:\n  pets: {spec: pets.yaml, base_url: "+api.URL+", expose: all}\n"+s.yaml)
+	write(t, filepath.Join(dir, "gateway.yaml"), head(s.inUpstream, api.URL)+s.yaml)
 	cfg, err := config.Load(filepath.Join(dir, "gateway.yaml"), func(string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +83,14 @@ func newGateway(t testing.TB, s setup) *Gateway {
 		}
 	})
 	return g
+}
+
+// head is the file up to where a setup's yaml begins.
+func head(inUpstream bool, api string) string {
+	if inUpstream {
+		return "name: pets\nupstreams:\n  pets:\n    spec: pets.yaml\n    base_url: " + api + "\n    expose: all\n"
+	}
+	return "name: pets\nupstreams:\n  pets: {spec: pets.yaml, base_url: " + api + ", expose: all}\n"
 }
 
 // serve starts a gateway's HTTP server on loopback.

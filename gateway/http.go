@@ -4,16 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 )
 
 // newHandler routes the listener's paths.
 func (g *Gateway) newHandler() (http.Handler, error) {
-	access, err := newAccess(g.cfg)
-	if err != nil {
-		return nil, err
-	}
+	access := g.access
 	mux := http.NewServeMux()
 	g.routeHealth(mux)
 	mcp := access.guard(newEdge(g), http.MethodPost)
@@ -21,15 +19,26 @@ func (g *Gateway) newHandler() (http.Handler, error) {
 	if path == "/" { // the status page is there; config.Load lets no such path through
 		return nil, fmt.Errorf("server.path: %q is not a path of MCP's own", g.cfg.Server.Path)
 	}
-	mux.Handle(path, mcp)
-	mux.Handle(path+"/{$}", mcp)
+	prefix := pathOf(g.cfg.Server.PublicURL)
+	for _, at := range unique([]string{path, prefix + path}) {
+		mux.Handle(at, mcp)
+		mux.Handle(at+"/{$}", mcp)
+	}
 	mux.HandleFunc("/{$}", g.serveStatus)
+	if access.metadata != nil {
+		for _, at := range access.metadata.Paths(prefix) {
+			mux.Handle(at, access.metadata)
+		}
+	}
+	if g.logins != nil && g.logins.Server != nil {
+		g.logins.Server.Register(mux)
+	}
 	if g.cfg.Server.SSE {
 		sse := newSSE(g)
 		mux.Handle("/sse", access.guard(http.HandlerFunc(sse.serveStream), http.MethodGet))
 		mux.Handle("/messages", access.guard(http.HandlerFunc(sse.serveMessage), http.MethodPost))
 	}
-	mux.HandleFunc("/", notFound)
+	mux.HandleFunc("/", lost(mux, prefix))
 	return newTrustedProxies(g.cfg.Server.TrustedProxies).seen(g.logged(g.recovered(mux))), nil
 }
 
@@ -48,6 +57,29 @@ func (g *Gateway) recovered(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// pathOf is the path below which the gateway is reached, such as /crm where public_url is https://host.example/crm; "" where it has none.
+func pathOf(publicURL string) string {
+	u, err := url.Parse(publicURL)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(u.Path, "/")
+}
+
+// lost is for what mux has nothing for. Some reverse proxies take public_url's own path away, and others pass it on: a path
+// without it is looked for with it.
+func lost(mux *http.ServeMux, prefix string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if prefix == "" || r.URL.Path == prefix || strings.HasPrefix(r.URL.Path, prefix+"/") {
+			notFound(w, r)
+			return
+		}
+		within := r.Clone(r.Context())
+		within.URL.Path, within.URL.RawPath = prefix+r.URL.Path, ""
+		mux.ServeHTTP(w, within)
+	}
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {

@@ -29,6 +29,9 @@ func (c *call) reread(ctx context.Context, args mapping.Arguments, written mappi
 
 // once sends one request, and shapes its answer.
 func (c *call) once(ctx context.Context, args mapping.Arguments) (mapping.Result, error) {
+	if err := c.fillToken(ctx, c.tool, args); err != nil {
+		return mapping.Result{}, err
+	}
 	req, err := c.tool.NewRequest(ctx, args)
 	if err != nil {
 		return mapping.Result{}, err

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -13,7 +12,6 @@ import (
 
 	"mcpgate/config"
 	"mcpgate/internal/sandbox"
-	"mcpgate/internal/seal"
 	"mcpgate/mapping"
 	"mcpgate/specs"
 )
@@ -41,8 +39,8 @@ type compiled struct {
 	report    Report
 }
 
-// newSnapshot compiles cfg and opens its upstreams.
-func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer, handles *seal.Ring, log *slog.Logger) (*snapshot, error) {
+// newSnapshot compiles cfg and opens its upstreams with opts.
+func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer, opts upstreamOptions) (*snapshot, error) {
 	c, err := compile(ctx, cfg, 0)
 	if err != nil {
 		return nil, err
@@ -74,7 +72,7 @@ func newSnapshot(ctx context.Context, cfg *config.Config, core *server.MCPServer
 		}
 	}
 	for name, u := range cfg.Upstreams {
-		opts := upstreamOptions{Logger: log, Handles: handles}
+		opts := opts
 		if u.Sandbox() {
 			opts.Sandbox = sandbox.New(c.documents[name], toolsOf(c.tools, name))
 		}

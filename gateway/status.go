@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"mcpgate/config"
 	"mcpgate/mapping"
 )
 
@@ -48,6 +49,8 @@ func (g *Gateway) routeHealth(mux *http.ServeMux) {
 		case !readOnly(w, r):
 		case g.stopping.Err() != nil:
 			plain(w, http.StatusServiceUnavailable, "stopping")
+		case g.logins != nil && g.logins.Ready(r.Context()) != nil:
+			plain(w, http.StatusServiceUnavailable, "waiting for the store of logins, or for the provider")
 		default:
 			plain(w, http.StatusOK, "ready")
 		}
@@ -98,7 +101,7 @@ func (g *Gateway) serveStatus(w http.ResponseWriter, r *http.Request) {
 		Count                    int
 		Tools                    []*mapping.Tool
 		Open                     bool
-	}{g.cfg.Name, slug(g.cfg.Name), g.version, g.mcpURL(), len(snap.tools), nil, open}
+	}{g.cfg.Name, slug(g.cfg.Name), g.version, mcpURL(g.cfg.Server), len(snap.tools), nil, open}
 	if open {
 		page.Tools = snap.tools
 	}
@@ -127,6 +130,6 @@ func slug(name string) string {
 }
 
 // mcpURL is where clients find MCP.
-func (g *Gateway) mcpURL() string {
-	return strings.TrimSuffix(g.cfg.Server.PublicURL, "/") + "/" + strings.Trim(g.cfg.Server.Path, "/")
+func mcpURL(server config.Server) string {
+	return strings.TrimRight(server.PublicURL, "/") + "/" + strings.Trim(server.Path, "/")
 }

@@ -18,7 +18,7 @@ import (
 // behind: nothing can interrupt it.
 func (g *Gateway) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	s := newSession(g, "stdio")
-	calls, cancel := context.WithCancel(auth.WithPrincipal(context.WithoutCancel(ctx), &auth.Principal{Subject: "local"}))
+	calls, cancel := context.WithCancel(auth.WithPrincipal(context.WithoutCancel(ctx), auth.Local()))
 	defer cancel()
 	if err := g.core.RegisterSession(calls, s); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"mcpgate/auth/credential"
@@ -21,6 +22,7 @@ type upstream struct {
 	retry       retryPolicy
 	throttle    *throttle // nil without limits
 	source      credential.Source
+	login       login             // source, where it is the caller's own; else nil
 	base        http.RoundTripper // the connection pool, or the sandbox
 	other       http.RoundTripper // for redirects to other hosts
 	guard       *guard
@@ -36,6 +38,7 @@ type upstreamOptions struct {
 	Sandbox http.RoundTripper // answers instead of the network
 	Logger  *slog.Logger      // nil discards
 	Handles *seal.Ring        // nil makes a random key
+	Grants  credential.Grants // for credentials of type login
 }
 
 // newUpstream prepares an upstream of cfg; nothing is dialled. The error is the author's: a credential or a
@@ -52,7 +55,7 @@ func newUpstream(cfg *config.Config, u *config.Upstream, opts upstreamOptions) (
 	if up.log == nil {
 		up.log = slog.New(slog.DiscardHandler)
 	}
-	err := up.open(cfg.Outbound, u, opts.Sandbox)
+	err := up.open(cfg.Outbound, u, opts)
 	if err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", u.Name, err)
 	}
@@ -60,24 +63,32 @@ func newUpstream(cfg *config.Config, u *config.Upstream, opts upstreamOptions) (
 }
 
 // open makes what the upstream's requests need.
-func (u *upstream) open(outbound config.Outbound, c *config.Upstream, sandbox http.RoundTripper) (err error) {
+func (u *upstream) open(outbound config.Outbound, c *config.Upstream, opts upstreamOptions) (err error) {
 	u.retry = newRetryPolicy(c.Retry)
-	if u.source, err = newSource(c); err != nil {
+	if u.source, err = newSource(c, opts.Grants); err != nil {
 		return err
 	}
+	u.login, _ = u.source.(login)
 	if u.guard, err = newGuard(outbound); err != nil {
 		return err
 	}
 	u.guard.allowLocations(c.Spec) // a document's servers are often beside it
+	for _, host := range c.AllowHosts {
+		if !strings.HasPrefix(host, "*.") { // gateway.yaml names this one
+			if err := u.guard.allow(host); err != nil {
+				return err
+			}
+		}
+	}
 	other, err := newTransport(outbound, u.guard)
 	if err != nil {
 		return err
 	}
 	u.other = other
 	switch {
-	case sandbox != nil:
-		u.base = sandbox
-	case c.BaseURL == "": // the document names the host, so the guard looks at it
+	case opts.Sandbox != nil:
+		u.base = opts.Sandbox
+	case c.BaseURL == "" || fromToken(c): // the document, or a token answer, names the host, so the guard looks at it
 		u.base = other
 	default:
 		u.base, err = newTransport(outbound, nil)
