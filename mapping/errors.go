@@ -94,11 +94,23 @@ func (t *Tool) argumentOf(wire string) string {
 				return slot.argument
 			}
 		}
+		for _, slot := range place {
+			if inner, ok := inside(dotted(slot.within, slot.name), wire); ok && slot.argument != "" {
+				return slot.said(slot.argument + cutText(inner, 100))
+			}
+		}
 		if i == 0 && t.template.body.holds(wire) {
-			return t.template.body.whole + "." + cutText(wire, 100)
+			body := t.template.body
+			return slot{argument: body.whole, edits: body.edits}.said(body.whole + "." + cutText(wire, 100))
 		}
 	}
 	return cutText(wire, 100)
+}
+
+// inside returns the rest of a path that leads into what has a name: .city of address.city, [0].sku of lines[0].sku.
+func inside(name, path string) (string, bool) {
+	rest, ok := strings.CutPrefix(path, name)
+	return rest, ok && rest != "" && (rest[0] == '.' || rest[0] == '[')
 }
 
 // holds reports whether a body that is one argument has what the upstream calls by a name or a path: items[0].sku.

@@ -1,10 +1,13 @@
 package mapping
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"mcpgate/config"
 	"mcpgate/specs"
@@ -124,4 +127,68 @@ func decode(t *testing.T, text string, into any) {
 	if err := decoder.Decode(into); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// FuzzBody holds that a body that ParseArguments lets through is one that the document's schema accepts, whatever is folded
+// and whatever gateway.yaml changes inside an argument.
+func FuzzBody(f *testing.F) {
+	for _, schema := range []string{
+		`{"type": "object", "required": ["data"], "properties": {"data": {"type": "object", "required": ["type", "a"], "properties": {"type": {"const": "x"}, "a": {"type": "string"}, "b": {}}}}}`,
+		`{"type": "object", "properties": {"data": {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "b": {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}}}}}`,
+		`{"type": "object", "properties": {"data": {"$ref": "#/$defs/A"}, "b": {"type": "array", "items": {"$ref": "#/$defs/A"}}}, "$defs": {"A": {"allOf": [{"required": ["a"], "minProperties": 2}, {"type": "object", "properties": {"a": {"type": "string"}, "b": {"$ref": "#/$defs/A"}}}]}}}`,
+		`{"type": "object", "additionalProperties": true, "properties": {"a": {"enum": ["x", 1]}, "b": {"type": "object", "additionalProperties": false, "properties": {"a": {}}}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}`,
+	} {
+		for _, args := range []string{`{"a": "x"}`, `{"a": "x", "b": {"a": 1}}`, `{"data": {"a": "x", "b": {"a": "x"}}}`, `{"body": {"c": 1, "b": {"c": 1}}}`, `{}`} {
+			for action, key := range []string{"", "b.a", "data.b.a", "body.b.a", "data.b", "data"} {
+				f.Add([]byte(schema), []byte(args), key, byte(action))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, schemaText, args []byte, key string, action byte) {
+		for _, avoid := range []string{"readOnly", "$id", "$anchor", "$dynamic", "$schema", "$recursive", "$vocabulary", `\u`} {
+			if bytes.Contains(schemaText, []byte(avoid)) {
+				t.Skip("speaks of more than constraints")
+			}
+		}
+		schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaText))
+		root, ok := schema.(map[string]any)
+		if err != nil || !ok || outOfBounds(schema) {
+			t.Skip()
+		}
+		document := &specs.Document{Defs: map[string]specs.Schema{}}
+		named, _ := root["$defs"].(map[string]any)
+		for name, definition := range named {
+			if definition, ok := definition.(map[string]any); ok {
+				document.Defs[name] = definition
+			}
+		}
+		entry := &config.Tool{}
+		if key != "" {
+			change := []config.Argument{{Name: "c"}, {Value: "x"}, {Hide: true}, {Default: "x"}, {Enum: []any{"x"}}, {Value: 1}}[action%6]
+			entry.Arguments = map[string]*config.Argument{key: &change}
+		}
+		op := &specs.Operation{Method: "PUT", Path: "/it", ID: "it", Body: &specs.Body{Required: true,
+			Content: []specs.Media{{Type: "application/json", Schema: root}}}}
+		c := newCompilation(everything())
+		defs := newDefinitions(document)
+		tool, ok := c.tool(&plan{upstream: c.cfg.Upstreams["api"], defs: defs, op: op, entry: entry, name: "it"})
+		if !ok {
+			return
+		}
+		parsed, err := tool.ParseArguments(args)
+		if err != nil {
+			return
+		}
+		body, sent := tool.template.body.value(parsed)
+		if !sent {
+			return
+		}
+		whole, err := defs.compile(defs.cleaned(root))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := whole.Validate(body); err != nil {
+			t.Fatalf("%s makes %s: %v", args, compactJSON(body), err)
+		}
+	})
 }
