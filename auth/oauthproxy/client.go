@@ -85,7 +85,7 @@ func newDirectory(parts Parts) (*directory, error) {
 		d.known[c.ID] = c
 	}
 	if isOn(cfg.MetadataDocuments) {
-		if d.documents, err = newDocuments(cfg, parts); err != nil {
+		if d.documents, err = newDocuments(cfg, d.redirects, parts); err != nil {
 			return nil, err
 		}
 	}

@@ -36,8 +36,7 @@ func newRedirectRules(texts []string) (redirectRules, error) {
 	rules := redirectRules{narrowed: true}
 	var wrong []error
 	for _, text := range texts {
-		scheme, _, _ := strings.Cut(text, ":")
-		if isScheme(scheme) && isPrivateScheme(scheme) {
+		if isPrivate(text) {
 			if err := checkPrivate(text); err != nil {
 				wrong = append(wrong, fmt.Errorf("auth.oauth.clients.redirect_uris: %q: %w", text, err))
 			}
@@ -84,8 +83,7 @@ func (r redirectRules) check(text, applicationType string) error {
 // checkKnown says why a client that gateway.yaml registers may not have this redirect URI. Whoever writes gateway.yaml may name
 // any scheme of an application's own; what is dangerous for everybody stays refused.
 func checkKnown(text string) error {
-	scheme, _, _ := strings.Cut(text, ":")
-	if isScheme(scheme) && isPrivateScheme(scheme) {
+	if isPrivate(text) {
 		return checkPrivate(text)
 	}
 	return redirectRules{}.check(text, "")

@@ -182,7 +182,7 @@ func (u webURI) isLoopback() bool {
 		return true
 	}
 	address, err := netip.ParseAddr(u.host)
-	return err == nil && address.IsLoopback()
+	return err == nil && address.IsLoopback() && !address.Is4In6()
 }
 
 // isIP reports whether the host is an address.
@@ -207,7 +207,8 @@ func rooted(path string) string {
 var forbiddenSchemes = []string{"about", "blob", "chrome", "content", "data", "file", "filesystem", "ftp", "intent", "jar", "javascript",
 	"mailto", "sms", "tel", "vbscript", "view-source", "ws", "wss"}
 
-// isPrivateScheme reports whether the scheme may be an application's own (RFC 8252 section 7.1).
-func isPrivateScheme(scheme string) bool {
-	return scheme != "http" && scheme != "https" && !slices.Contains(forbiddenSchemes, scheme)
+// isPrivate reports whether a URI's scheme may be an application's own (RFC 8252 section 7.1).
+func isPrivate(uri string) bool {
+	scheme, _, found := strings.Cut(uri, ":")
+	return found && isScheme(scheme) && scheme != "http" && scheme != "https" && !slices.Contains(forbiddenSchemes, scheme)
 }
