@@ -62,6 +62,32 @@ func TestHolderDiesWithTheAnswer(t *testing.T) {
 	})
 }
 
+// A process that was cut off with the provider's answer brings it back, though another one took the grant for dead meanwhile.
+func TestHolderComesBackWithTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Minute)
+		a, wireA := h.keeper()
+		b, _ := h.keeper()
+		h.keep(a)
+		time.Sleep(time.Minute)
+		h.idp.answers = make(chan struct{})
+		go func() { _, _ = a.Tokens(context.Background(), anne) }()
+		synctest.Wait()
+		wireA.cut.Store(true)
+		_, err := b.Tokens(t.Context(), anne)
+		h.wantCode(err, fault.LoginRequired)
+		close(h.idp.answers)
+		wireA.cut.Store(false)
+		time.Sleep(2 * lastRewrite)
+		for _, k := range []*Keeper{a, b} {
+			if got := h.access(k); got != "secret-access-anne-2" {
+				t.Errorf("%q", got)
+			}
+		}
+		h.close(a, b)
+	})
+}
+
 // New tokens are written before anybody gets them, however long that takes.
 func TestWriteBackIsTriedHard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -157,6 +157,7 @@ type wire struct {
 	cut      atomic.Bool // nothing goes through
 	readOnly atomic.Bool // nothing is written
 	deaf     atomic.Bool // what is written is not answered
+	slow     time.Duration
 	reads    atomic.Int64
 	writes   atomic.Int64
 }
@@ -168,7 +169,8 @@ func (w *wire) Get(ctx context.Context, key string) (tokenstore.Record, error) {
 	if w.cut.Load() {
 		return tokenstore.Record{}, errCut
 	}
-	return w.Store.Get(ctx, key)
+	record, err := w.Store.Get(ctx, key)
+	return record, errors.Join(err, pass(ctx, w.slow))
 }
 
 func (w *wire) Swap(ctx context.Context, key string, version uint64, value []byte, ttl time.Duration) (uint64, error) {
