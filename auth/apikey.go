@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"mcpgate/config"
 	"mcpgate/internal/fault"
@@ -15,8 +16,9 @@ import (
 type APIKeys struct{ keys []apiKey }
 
 type apiKey struct {
-	name string
-	hash [sha256.Size]byte
+	name   string
+	hash   [sha256.Size]byte
+	scopes []string
 }
 
 // NewAPIKeys takes the keys of gateway.yaml. The error names a hash that isn't one.
@@ -27,12 +29,12 @@ func NewAPIKeys(keys []config.APIKey) (*APIKeys, error) {
 		if err != nil || len(hash) != sha256.Size {
 			return nil, fmt.Errorf("auth.api_key: sha256 of key %q has to be %d hexadecimal digits", key.Name, 2*sha256.Size)
 		}
-		verifier.keys = append(verifier.keys, apiKey{key.Name, [sha256.Size]byte(hash)})
+		verifier.keys = append(verifier.keys, apiKey{key.Name, [sha256.Size]byte(hash), slices.Clone(key.Scopes)})
 	}
 	return verifier, nil
 }
 
-// Verify returns whose key the token is. Every key is compared in constant time, so that the answer's time says nothing.
+// Verify returns whose key the token is, and what its scopes are. Every key is compared in constant time, so that the answer's time says nothing.
 func (v *APIKeys) Verify(_ context.Context, token string) (*Principal, error) {
 	hash := sha256.Sum256([]byte(token))
 	found := -1
@@ -42,5 +44,6 @@ func (v *APIKeys) Verify(_ context.Context, token string) (*Principal, error) {
 	if found < 0 {
 		return nil, fault.New(fault.TokenInvalid, "no such API key", nil)
 	}
-	return &Principal{Subject: v.keys[found].name, Issuer: "api_key"}, nil
+	key := &v.keys[found]
+	return &Principal{Subject: key.name, Issuer: "api_key", Scopes: slices.Clone(key.scopes)}, nil
 }

@@ -20,15 +20,18 @@ func hashed(key string) string {
 
 func TestAPIKeys(t *testing.T) {
 	keys, err := NewAPIKeys([]config.APIKey{
-		{Name: "ci", SHA256: hashed("one")},
+		{Name: "ci", SHA256: hashed("one"), Scopes: []string{"read", "write"}},
 		{Name: "ops", SHA256: strings.ToUpper(hashed("two"))},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, name := range map[string]string{"one": "ci", "two": "ops"} {
+	for key, want := range map[string]*Principal{
+		"one": {Subject: "ci", Issuer: "api_key", Scopes: []string{"read", "write"}},
+		"two": {Subject: "ops", Issuer: "api_key"},
+	} {
 		got, err := keys.Verify(t.Context(), key)
-		if diff := cmp.Diff(&Principal{Subject: name, Issuer: "api_key"}, got); diff != "" || err != nil {
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v %s", key, err, diff)
 		}
 	}

@@ -39,3 +39,22 @@ func TestToken(t *testing.T) {
 		})
 	}
 }
+
+func TestBearerIsTheOnlyPlaceOfAnAccessToken(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
+	r.Header.Set("X-API-Key", "abc")
+	if got, err := Bearer(r); got != "" || err != nil {
+		t.Errorf("X-API-Key alone: %q, %v", got, err)
+	}
+	r.Header.Set("Authorization", "Bearer def")
+	if got, err := Bearer(r); got != "def" || err != nil {
+		t.Errorf("both: %q, %v", got, err)
+	}
+	r.Header.Add("Authorization", "Bearer ghi")
+	if got, err := Bearer(r); got != "" || !errors.Is(err, ErrSeveralTokens) {
+		t.Errorf("two: %q, %v", got, err)
+	}
+	if _, err := Bearer(httptest.NewRequest(http.MethodPost, "/mcp?access_token=abc", nil)); !errors.Is(err, ErrTokenInQuery) {
+		t.Errorf("in the query: %v", err)
+	}
+}

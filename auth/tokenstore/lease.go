@@ -78,35 +78,34 @@ func (l *Lease) claim(ctx context.Context) error {
 	return nil
 }
 
-// hold renews the lease until it is released or lost.
+// hold renews the lease until it is released or lost: three times in its time, and more often while that fails.
 func (l *Lease) hold() {
 	defer close(l.done)
-	renewal := time.NewTicker(l.ttl / 3)
-	defer renewal.Stop()
+	next := time.NewTimer(l.ttl / 3)
+	defer next.Stop()
 	for {
 		select {
 		case <-l.stop:
 			l.giveBack()
 			return
-		case <-renewal.C:
-			if !l.renew() {
-				close(l.lost)
-				return
-			}
+		case <-next.C:
+		}
+		switch err := l.renew(); {
+		case err == nil:
+			next.Reset(l.ttl / 3)
+		case errors.Is(err, ErrConflict) || time.Until(l.until) <= 0:
+			close(l.lost)
+			return
+		default: // that the store can't be reached does not end the lease before its time
+			next.Reset(min(l.ttl/12, time.Until(l.until)))
 		}
 	}
 }
 
-// renew reports whether the lease is still held. That the store can't be reached does not end it before its time.
-func (l *Lease) renew() bool {
+func (l *Lease) renew() error {
 	ctx, cancel := context.WithDeadline(context.Background(), l.until)
 	defer cancel()
-	if err := l.claim(ctx); err == nil {
-		return true
-	} else if errors.Is(err, ErrConflict) {
-		return false
-	}
-	return time.Until(l.until) > 0
+	return l.claim(ctx)
 }
 
 // giveBack deletes the record. An error leaves it to its time.
