@@ -117,16 +117,16 @@ func newSite(t testing.TB, o siteOptions) *site {
 // running discovers the provider's endpoints and waits for them.
 func running(t testing.TB, p *provider.Provider) {
 	t.Helper()
-	done := make(chan struct{})
+	ctx, done := t.Context(), make(chan struct{})
 	go func() {
 		defer close(done)
-		p.Run(t.Context())
+		p.Run(ctx)
 	}()
 	t.Cleanup(func() { <-done })
 	for tick := time.Tick(time.Millisecond); p.Ready() != nil; {
 		select {
 		case <-tick:
-		case <-t.Context().Done():
+		case <-ctx.Done():
 			t.Fatal("the provider is not ready")
 		}
 	}
