@@ -12,7 +12,9 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -26,6 +28,7 @@ type entrance struct {
 	gateway *Gateway
 	url     string
 	idp     *fakeidp.IdP
+	ahead   atomic.Int64 // of the gateway's clock before the true one, in ns
 }
 
 // newEntrance starts one. more is more of auth.oauth, in one line of YAML each.
@@ -63,10 +66,12 @@ auth:
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := New(t.Context(), cfg, Options{})
+	e := &entrance{t: t, url: url, idp: idp}
+	g, err := New(t.Context(), cfg, Options{Now: func() time.Time { return time.Now().Add(time.Duration(e.ahead.Load())) }})
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.gateway = g
 	server.Config.Handler = g.Handler()
 	server.Start()
 	t.Cleanup(func() {
@@ -75,7 +80,6 @@ auth:
 			t.Error(err)
 		}
 	})
-	e := &entrance{t, g, url, idp}
 	e.await()
 	return e
 }
@@ -90,6 +94,9 @@ func (e *entrance) await() {
 	}
 	e.t.Fatal("it never becomes ready")
 }
+
+// later lets time pass for the gateway.
+func (e *entrance) later(d time.Duration) { e.ahead.Add(int64(d)) }
 
 // get reads a JSON document.
 func (e *entrance) get(url string, into any) {
@@ -229,7 +236,7 @@ func (b *browser) allow(target string) *url.URL {
 	return back
 }
 
-// form returns a page's one form with what its first button says.
+// form returns a page's one form with what its button to allow says.
 func form(t testing.TB, page string) (action string, fields url.Values) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(page))
@@ -237,7 +244,6 @@ func form(t testing.TB, page string) (action string, fields url.Values) {
 		t.Fatal(err)
 	}
 	fields = url.Values{}
-	pressed := false
 	for n := range root.Descendants() {
 		attr := map[string]string{}
 		for _, a := range n.Attr {
@@ -249,9 +255,8 @@ func form(t testing.TB, page string) (action string, fields url.Values) {
 		case "input":
 			fields.Set(attr["name"], attr["value"])
 		case "button":
-			if !pressed && attr["name"] != "" {
+			if attr["value"] == "allow" {
 				fields.Set(attr["name"], attr["value"])
-				pressed = true
 			}
 		}
 	}
@@ -311,10 +316,12 @@ func TestLogin(t *testing.T) {
 	if renewed.AccessToken == "" || renewed.RefreshToken == tokens.RefreshToken {
 		t.Fatalf("%d %s", answered.status, answered.body)
 	}
+	e.later(time.Minute) // a token of this moment is not taken for a spent one
 	e.idp.ExpireAccessTokens()
 	if got := e.call(renewed.AccessToken, "getPet", `{"id":1}`); got.status != http.StatusOK || !strings.Contains(got.body, "alice") {
 		t.Errorf("after the API's token ended: %d %s", got.status, got.body)
 	}
+	e.later(time.Minute)
 	e.idp.EndGrants()
 	e.idp.ExpireAccessTokens()
 	e.call(renewed.AccessToken, "getPet", `{"id":1}`) // finds out that the login is over
