@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -150,9 +151,12 @@ func redirectPattern(text string) (wrong, hint string) {
 // hostName is a DNS name, or an IPv4 address, in ASCII.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*\.?$`)
 
-// hostPattern says what is wrong with a host or *.host, and the way out; "" where nothing is.
+// hostPattern says what is wrong with a host or *.host, with a port or without, and the way out; "" where nothing is.
 func hostPattern(text string) (wrong, hint string) {
 	domain, wild := strings.CutPrefix(text, "*.")
+	if name, port, found := strings.Cut(domain, ":"); found && isPort(port) {
+		domain = name
+	}
 	switch {
 	case strings.Contains(text, "://"):
 		return "is a URL", "write the host's name alone"
@@ -162,4 +166,9 @@ func hostPattern(text string) (wrong, hint string) {
 		return "is not a host", "write a name such as api.example.com, or *.example.com for every name below it"
 	}
 	return "", ""
+}
+
+func isPort(text string) bool {
+	number, err := strconv.Atoi(text)
+	return err == nil && number > 0 && number <= 65535
 }

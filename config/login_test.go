@@ -27,18 +27,18 @@ auth:
       known: [{client_id: cli, client_secret: "${KEY}", redirect_uris: [http://localhost/callback, "http://127.0.0.1:8080/cb", "cursor://a/b", "https://a.example/cb?x=1", "com.example.app:/cb"]}]
     store: {type: redis, url: "rediss://user:pass@redis.example:6379/0", prefix: acme}
   roles: {admin: '"admins" in claims.groups'}
+  implies: {crm.write: [crm.read]}
 providers:
-  keycloak: {issuer: https://id.example/realms/acme/, client_id: mcp, scope_map: {crm.read: api://crm/read}, keep: [instance_url, company]}
+  keycloak: {issuer: https://id.example/realms/acme/, client_id: mcp, scope_map: {crm.read: api://crm/read api://crm/list}, keep: [instance_url, company]}
   entra:
     authorization_url: https://login.example/authorize?tenant=1
     token_url: https://login.example/token
     client_id: mcp
-    token_endpoint_auth_method: private_key_jwt
     private_key: {key_file: key.pem, key_id: one}
 upstreams:
   crm:
     base_url: "{token.instance_url}/services/data/v62.0"
-    allow_hosts: ["*.my.salesforce.com", login.salesforce.com]
+    allow_hosts: ["*.my.salesforce.com", login.salesforce.com:8443]
     credential: {type: login, provider: keycloak}
     tools: {one: {request: GET /one, scopes: [crm.read], allow: [admin]}}
   erp:

@@ -34,6 +34,9 @@ func (v *validator) ourScopes() (scopes []string, known bool) {
 	case "api_key":
 		for _, key := range a.APIKey.Keys {
 			scopes = append(scopes, key.Scopes...)
+			for _, scope := range key.Scopes {
+				scopes = append(scopes, a.Implies[scope]...)
+			}
 		}
 		return scopes, true
 	}

@@ -27,6 +27,14 @@ func (v *validator) auth() {
 		v.jwt(at.Child("jwt"), &a.JWT)
 	}
 	v.store(at.Child("oauth", "store"), &a.OAuth.Store)
+	for _, scope := range sortedNames(a.Implies) {
+		path := at.Child("implies", scope)
+		v.unless(scopeToken.MatchString(scope), path, fmt.Sprintf("%q is not a scope", scope), "")
+		if ours, known := v.ourScopes(); known && scopeToken.MatchString(scope) {
+			v.ourScope(path, scope, ours)
+		}
+		v.amongOurs(path, a.Implies[scope])
+	}
 	for _, name := range sortedNames(a.Roles) {
 		path := at.Child("roles", name)
 		v.unless(nameOfOurs.MatchString(name), path, fmt.Sprintf("%q can't be the name of a role", name), "use up to 40 letters, digits, _ and -")

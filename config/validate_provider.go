@@ -29,7 +29,11 @@ func (v *validator) provider(at Path, p *Provider) {
 	ours, known := v.ourScopes()
 	for _, scope := range sortedNames(p.ScopeMap) {
 		path := at.Child("scope_map", scope)
-		v.unless(scopeToken.MatchString(p.ScopeMap[scope]), path, fmt.Sprintf("%q is not a scope", p.ScopeMap[scope]), "write the provider's scope for "+scope)
+		theirs := strings.Fields(p.ScopeMap[scope])
+		v.unless(len(theirs) > 0, path, "this maps to no scope", "write the provider's scope for "+scope+", or leave it out")
+		for _, each := range theirs {
+			v.unless(scopeToken.MatchString(each), path, fmt.Sprintf("%q is not a scope", each), "write the provider's scope for "+scope+", or several with spaces between")
+		}
 		if known && v.cfg.Auth.Mode == "oauth" {
 			v.ourScope(path, scope, ours)
 		}
@@ -67,20 +71,22 @@ func (v *validator) endpoints(at Path, p *Provider) {
 	v.endpointURL(at.Child("revocation_url"), p.RevocationURL)
 }
 
-// AuthMethod is how the gateway proves who it is at the token endpoint.
-func (p *Provider) AuthMethod() string {
+// authMethod is how the gateway proves who it is at the token endpoint.
+func (p *Provider) authMethod() string {
 	switch {
 	case p.TokenEndpointAuthMethod != "":
 		return p.TokenEndpointAuthMethod
 	case !p.ClientSecret.IsZero():
 		return "client_secret_basic"
+	case p.PrivateKey.KeyFile != "":
+		return "private_key_jwt"
 	}
 	return "none"
 }
 
 // providerProof checks that the gateway has what its way to prove itself needs, and nothing that it would not use.
 func (v *validator) providerProof(at Path, p *Provider) {
-	method, secret := p.AuthMethod(), at.Child("client_secret")
+	method, secret := p.authMethod(), at.Child("client_secret")
 	why := "with token_endpoint_auth_method: " + method
 	switch method {
 	case "client_secret_basic", "client_secret_post":
@@ -101,7 +107,7 @@ func (v *validator) providerProof(at Path, p *Provider) {
 		v.unless(*p.PKCE, at.Child("pkce"), "without a client_secret PKCE is all that protects a login's code", "leave it on, or add a client_secret")
 	}
 	key := at.Child("private_key")
-	v.unless(method == "private_key_jwt" || !v.given(key), key, "nothing says that the key is shown to the provider", "write token_endpoint_auth_method: private_key_jwt")
+	v.unless(method == "private_key_jwt" || !v.given(key), key, "private_key means nothing "+why, "write token_endpoint_auth_method: private_key_jwt, and no client_secret")
 	v.readable(key.Child("key_file"), p.PrivateKey.KeyFile)
 	v.endpointURL(key.Child("audience"), p.PrivateKey.Audience)
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,7 +35,7 @@ func newPermits(cfg *config.Config) (*permits, config.Problems) {
 	for name, text := range cfg.Auth.Roles {
 		condition, err := expr.Compile(text, "claims")
 		if err != nil {
-			problems = append(problems, cfg.Problem(config.Path{"auth", "roles", name}, fmt.Sprintf("role %q: %v", name, err), "see docs/oauth.md"))
+			problems = append(problems, roleProblem(cfg, name, err))
 			continue
 		}
 		p.roles[name] = condition
@@ -50,6 +51,15 @@ func newPermits(cfg *config.Config) (*permits, config.Problems) {
 	slices.Sort(p.scopes)
 	p.scopes = slices.Compact(p.scopes)
 	return p, problems.Sort()
+}
+
+// roleProblem points at what is wrong in a role's condition.
+func roleProblem(cfg *config.Config, name string, err error) config.Problem {
+	path := config.Path{"auth", "roles", name}
+	if wrong, ok := errors.AsType[*expr.Error](err); ok {
+		return cfg.ProblemWithin(path, wrong.Offset, wrong.Message, "conditions are CEL: https://cel.dev")
+	}
+	return cfg.Problem(path, err.Error(), "")
 }
 
 // implications follows auth.implies to its end: where admin implies write and write read, admin implies both.
