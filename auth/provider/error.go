@@ -42,9 +42,16 @@ func (e *Error) Error() string {
 	return text
 }
 
-// newError reads an error answer's fields. hidden are the secrets of the request, which an answer may repeat.
-func newError(endpoint string, status int, code, description string, hidden []string) *Error {
-	return &Error{Endpoint: endpoint, Status: status, Code: errorCode(code), Description: masked(description, hidden)}
+// newError reads an answer that is none. hidden are the secrets of the request, which the answer may repeat.
+func (p *Provider) newError(endpoint string, got reply, hidden []string) *Error {
+	e := &Error{Endpoint: endpoint, Status: got.status, RetryAfter: retryAfter(got.header, p.now())}
+	fields, err := readAnswer(got.header.Get("Content-Type"), got.body)
+	if err != nil {
+		e.Description = err.Error()
+		return e
+	}
+	e.Code, e.Description = errorCode(fields.text("error")), masked(fields.text("error_description"), hidden)
+	return e
 }
 
 var codePattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)

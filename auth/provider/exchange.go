@@ -91,7 +91,8 @@ func (p *Provider) judgeCallback(query url.Values) error {
 		return fault.New(fault.TokenInvalid, "the answer to the login at "+p.Name+" is somebody else's; begin the login again", err)
 	}
 	if query.Has("error") {
-		return p.callbackFault(newError("authorization", 0, query.Get("error"), query.Get("error_description"), []string{query.Get("state")}))
+		return p.callbackFault(&Error{Endpoint: "authorization", Code: errorCode(query.Get("error")),
+			Description: masked(query.Get("error_description"), []string{query.Get("state")})})
 	}
 	if query.Get("code") == "" {
 		return p.strange(errors.New("the callback has neither a code nor an error"))

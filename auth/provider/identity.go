@@ -172,15 +172,14 @@ func (p *Provider) userinfo(ctx context.Context, accessToken string, claims answ
 	}
 	r.Header.Set("Authorization", "Bearer "+accessToken)
 	r.Header.Set("Accept", "application/json")
-	body, resp, err := p.do(r)
+	got, err := p.do(r)
 	if err != nil {
 		return nil, p.unavailable(err)
 	}
-	info, err := readAnswer(resp.Header.Get("Content-Type"), body)
-	if resp.StatusCode != http.StatusOK || err != nil {
-		failure := newError("userinfo", resp.StatusCode, info.text("error"), info.text("error_description"), []string{accessToken})
-		failure.RetryAfter = retryAfter(resp.Header, p.now())
-		if resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests {
+	info, err := readAnswer(got.header.Get("Content-Type"), got.body)
+	if got.status != http.StatusOK || err != nil {
+		failure := p.newError("userinfo", got, []string{accessToken})
+		if got.status < 500 && got.status != http.StatusTooManyRequests {
 			return nil, p.strange(failure)
 		}
 		return nil, p.unavailable(failure)

@@ -37,55 +37,55 @@ func (p *Provider) askTokens(ctx context.Context, form url.Values, params ...map
 			}
 		}
 	}
-	body, resp, err := p.post(ctx, endpoint, form)
+	got, err := p.post(ctx, endpoint, form)
 	if err != nil {
 		return nil, err
 	}
-	fields, err := readAnswer(resp.Header.Get("Content-Type"), body)
-	good := resp.StatusCode >= 200 && resp.StatusCode <= 299
-	said := fields.text("error")
-	if good && err == nil && said == "" {
+	fields, err := readAnswer(got.header.Get("Content-Type"), got.body)
+	if got.ok() && err == nil && (fields["error"] == nil || fields["error"] == "") { // GitHub's errors have status 200
 		return fields, nil
 	}
-	description := fields.text("error_description")
-	if err != nil {
-		description = err.Error()
-	}
-	failure := newError("token", resp.StatusCode, said, description, secretsOf(form, p.cfg.ClientSecret.Reveal()))
-	failure.RetryAfter = retryAfter(resp.Header, p.now())
+	failure := p.newError("token", got, p.secretsOf(form))
 	p.log.LogAttrs(ctx, slog.LevelWarn, "the provider refused a token request", slog.String("grant_type", form.Get("grant_type")),
 		slog.Int("status", failure.Status), slog.String("code", failure.Code), slog.String("description", failure.Description))
 	return nil, failure
 }
 
+// reply is an endpoint's answer, read whole.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (r reply) ok() bool { return r.status >= 200 && r.status <= 299 }
+
 // post sends a form with the gateway's proof of itself, and reads the answer.
-func (p *Provider) post(ctx context.Context, endpoint string, form url.Values) ([]byte, *http.Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
+func (p *Provider) post(ctx context.Context, endpoint string, form url.Values) (reply, error) {
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
 	if err := p.authenticate(header, form); err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
 	r.Header = header
 	return p.do(r)
 }
 
-// do sends a request and reads its answer, of at most maxAnswer bytes. The error does not repeat the URL.
-func (p *Provider) do(r *http.Request) ([]byte, *http.Response, error) {
+// do sends a request and reads its answer: within requestTimeout, and of at most maxAnswer bytes. The error does not repeat the URL.
+func (p *Provider) do(r *http.Request) (reply, error) {
 	resp, err := p.client.Do(r)
 	if err != nil {
-		return nil, nil, withoutURL(err)
+		return reply{}, withoutURL(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
-	return body, resp, nil
+	return reply{resp.StatusCode, resp.Header, body}, nil
 }
 
 func withoutURL(err error) error {
@@ -126,8 +126,9 @@ func (p *Provider) authenticate(header http.Header, form url.Values) error {
 	return nil
 }
 
-// secretsOf are the values of a token request that nobody may read in a log.
-func secretsOf(form url.Values, more ...string) []string {
+// secretsOf are the values of a request that nobody may read in a log, though an answer may repeat them.
+func (p *Provider) secretsOf(form url.Values) []string {
+	more := []string{p.cfg.ClientSecret.Reveal()}
 	for _, name := range []string{"code", "code_verifier", "refresh_token", "client_secret", "client_assertion", "token"} {
 		more = append(more, form.Get(name))
 	}

@@ -28,20 +28,15 @@ func (p *Provider) Revoke(ctx context.Context, t Tokens) error {
 
 func (p *Provider) revoke(ctx context.Context, endpoint, token, hint string) error {
 	form := url.Values{"token": {token}, "token_type_hint": {hint}}
-	body, resp, err := p.post(ctx, endpoint, form)
+	got, err := p.post(ctx, endpoint, form)
 	if err != nil {
 		return p.passing(err)
 	}
-	if resp.StatusCode >= 200 && resp.StatusCode <= 299 { // the body says nothing, section 2.2
+	if got.ok() { // the body says nothing, section 2.2
 		return nil
 	}
-	fields, err := readAnswer(resp.Header.Get("Content-Type"), body)
-	if err != nil {
-		fields = nil // a page; the status says enough
-	}
-	failure := newError("revocation", resp.StatusCode, fields.text("error"), fields.text("error_description"), secretsOf(form, p.cfg.ClientSecret.Reveal()))
-	failure.RetryAfter = retryAfter(resp.Header, p.now())
-	if resp.StatusCode == http.StatusUnauthorized || refusesUs[failure.Code] {
+	failure := p.newError("revocation", got, p.secretsOf(form))
+	if got.status == http.StatusUnauthorized || refusesUs[failure.Code] {
 		return p.refused(failure)
 	}
 	return p.unavailable(failure)
