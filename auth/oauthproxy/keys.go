@@ -107,8 +107,12 @@ type refreshToken struct {
 
 // readRefreshToken reports false for what can't be one.
 func (k *keys) readRefreshToken(shown string) (refreshToken, bool) {
+	const length = sessionBytes + secretBytes + markBytes
+	if len(shown) != text.EncodedLen(length) { // the decoder skips line ends
+		return refreshToken{}, false
+	}
 	token, err := text.DecodeString(shown)
-	if err != nil || len(token) != sessionBytes+secretBytes+markBytes {
+	if err != nil || len(token) != length {
 		return refreshToken{}, false
 	}
 	body, shownMark := token[:sessionBytes+secretBytes], token[sessionBytes+secretBytes:]

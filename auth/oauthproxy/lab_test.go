@@ -35,10 +35,10 @@ const (
 type lab struct {
 	t       testing.TB
 	store   *fragile
-	log     *bytes.Buffer
+	log     *lockedLog
 	servers []*Server
 	muxes   []*http.ServeMux
-	revoked *atomic.Int64 // at the provider
+	idp     *counting
 
 	mu  sync.Mutex
 	now time.Time
@@ -53,7 +53,7 @@ type labSettings struct {
 
 func newLab(t testing.TB, set labSettings) *lab {
 	t.Helper()
-	l := &lab{t: t, revoked: new(atomic.Int64), now: time.Unix(1_800_000_000, 0), log: new(bytes.Buffer)}
+	l := &lab{t: t, idp: &counting{}, now: time.Unix(1_800_000_000, 0), log: new(lockedLog)}
 	l.store = &fragile{Store: tokenstore.NewMemory(l.clock)}
 	if len(set.rings) == 0 {
 		set.rings = []string{testKey}
@@ -81,8 +81,8 @@ func (l *lab) add(key string, change func(*config.Config)) *Server {
 		change(cfg)
 	}
 	ring := seal.NewRing(key)
-	log := slog.New(slog.NewTextHandler(&lockedWriter{w: l.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	keeper := grant.New(l.store, ring, map[string]grant.Refresher{"idp": counting{l.revoked}}, grant.Options{CacheSize: 10, Now: l.clock, Logger: log})
+	log := slog.New(slog.NewTextHandler(l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	keeper := grant.New(l.store, ring, map[string]grant.Refresher{"idp": l.idp}, grant.Options{CacheSize: 10, Now: l.clock, Logger: log})
 	l.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -211,14 +211,17 @@ func (l *lab) sessionOf(token string) string {
 	return c.Session
 }
 
-// counting is a provider that never has to renew anything.
-type counting struct{ revoked *atomic.Int64 }
-
-func (c counting) Refresh(context.Context, provider.Tokens) (provider.Tokens, error) {
-	return provider.Tokens{}, errors.New("no refresh is due here")
+// counting is a provider whose refreshes fail as they are told to, and that counts what is revoked.
+type counting struct {
+	revoked atomic.Int64
+	fails   error
 }
-func (c counting) RefreshAhead(provider.Tokens) time.Duration { return 0 }
-func (c counting) Revoke(context.Context, provider.Tokens) error {
+
+func (c *counting) Refresh(context.Context, provider.Tokens) (provider.Tokens, error) {
+	return provider.Tokens{}, c.fails
+}
+func (c *counting) RefreshAhead(provider.Tokens) time.Duration { return 0 }
+func (c *counting) Revoke(context.Context, provider.Tokens) error {
 	c.revoked.Add(1)
 	return nil
 }
@@ -265,23 +268,30 @@ func (f *fragile) Take(ctx context.Context, key string) (tokenstore.Record, erro
 
 // interrupt calls fn before the next Swap of a key that begins with prefix, once.
 func (f *fragile) interrupt(prefix string, fn func() error) {
-	var once sync.Once
-	before := func(key string) (err error) {
-		if strings.HasPrefix(key, prefix) {
-			once.Do(func() { err = fn() })
+	var done atomic.Bool
+	before := func(key string) error {
+		if strings.HasPrefix(key, prefix) && done.CompareAndSwap(false, true) {
+			return fn()
 		}
-		return err
+		return nil
 	}
 	f.before.Store(&before)
 }
 
-type lockedWriter struct {
-	mu sync.Mutex
-	w  *bytes.Buffer
+// lockedLog is what all servers of a lab log into.
+type lockedLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
 }
 
-func (w *lockedWriter) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.w.Write(p)
+func (l *lockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

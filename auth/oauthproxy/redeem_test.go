@@ -62,12 +62,12 @@ func TestSubjects(t *testing.T) {
 	if subject(0, nil) != first {
 		t.Error("another login, another person")
 	}
-	l.add("a newer key of 32 bytes for tests,"+testKey, nil)
+	l.add(newerKey+","+testKey, nil)
 	if subject(1, nil) != first {
 		t.Error("another key, another person")
 	}
 	// That server sealed the key anew: without the old one people still are who they were.
-	l.add("a newer key of 32 bytes for tests", nil)
+	l.add(newerKey, nil)
 	shown := randomText(32)
 	login, _, err := l.servers[0].codes.Get(t.Context(), digest(l.newCode(nil)))
 	if err != nil {

@@ -154,7 +154,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 func TestAKeyThatIsGoneIsNotAnUnknownRecord(t *testing.T) {
 	l := newLab(t, labSettings{})
 	first := l.login(nil)
-	l.add("another key, of 32 bytes or so!!", nil)
+	l.add("another key of 32 bytes or so!!!!", nil)
 	// The mark of the token is not of this ring either: the session is found by the id in it.
 	l.refused(l.ask(1, refreshForm(first.RefreshToken)), http.StatusBadRequest, "invalid_grant")
 	if !strings.Contains(l.log.String(), tokenstore.ErrSealed.Error()) {
