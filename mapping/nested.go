@@ -61,28 +61,56 @@ func (d *definitions) way(schema map[string]any, key string, depth int) []string
 
 // members are the properties of an object, or of the objects in a list, also those of an allOf.
 func (d *definitions) members(schema map[string]any, depth int) map[string]map[string]any {
-	schema = d.follow(schema)
 	out := map[string]map[string]any{}
-	if depth > maxDepth {
-		return out
-	}
-	if name, ok := definitionName(schema["$ref"]); ok {
-		maps.Copy(out, d.members(d.named(name), depth+1))
-	}
-	if items, ok := schema["items"].(map[string]any); ok {
-		maps.Copy(out, d.members(items, depth+1))
-	}
-	parts, _ := schema["allOf"].([]any)
-	for _, part := range parts {
-		maps.Copy(out, d.members(asObject(part), depth+1))
-	}
-	properties, _ := schema["properties"].(map[string]any)
-	for name, property := range properties {
-		if property != false {
-			out[name] = asObject(property)
+	for _, piece := range d.pieces(schema, map[string]bool{}) {
+		const lists = 3 // in one another
+		if items, ok := piece["items"].(map[string]any); ok && depth < lists {
+			maps.Copy(out, d.members(items, depth+1))
+		}
+		properties, _ := piece["properties"].(map[string]any)
+		for name, property := range properties {
+			if property != false {
+				out[name] = asObject(property)
+			}
 		}
 	}
 	return out
+}
+
+// pieces are a schema and the parts of its allOf, each once.
+func (d *definitions) pieces(schema map[string]any, seen map[string]bool) []map[string]any {
+	if name, ok := definitionName(schema["$ref"]); ok {
+		if seen[name] {
+			return nil
+		}
+		seen[name] = true
+	}
+	whole := d.opened(schema)
+	all := []map[string]any{whole}
+	for _, part := range listOf(whole["allOf"]) {
+		all = append(all, d.pieces(asObject(part), seen)...)
+	}
+	return all
+}
+
+// change copies the parts of an object's allOf, and lets f change each and the object, which is a copy already.
+func (d *definitions) change(object map[string]any, seen map[string]bool, f func(piece map[string]any)) {
+	f(object)
+	parts := slices.Clone(listOf(object["allOf"]))
+	for i, part := range parts {
+		if name, ok := definitionName(asObject(part)["$ref"]); ok {
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+		}
+		copied := d.opened(asObject(part))
+		d.change(copied, seen, f)
+		parts[i] = copied
+	}
+	if len(parts) > 0 {
+		object["allOf"] = parts
+	}
 }
 
 // nearestWay is the hint for a key that leads nowhere, "" where it is no way into an argument.
@@ -114,8 +142,10 @@ func (c *compilation) changeNested(p *plan, all []nested) {
 	slices.SortStableFunc(all, func(a, b nested) int { return cmp.Compare(len(b.path), len(a.path)) })
 	for _, n := range all {
 		at, name := p.path.Child("arguments", n.key), n.path[len(n.path)-1]
-		changed := func(holder map[string]any) *argument {
-			a := p.defs.memberArgument(holder, n.key, name)
+		changed := func(holder map[string]any, required bool) *argument {
+			// The property as if it were an argument of its own.
+			property := holder["properties"].(map[string]any)[name]
+			a := &argument{wire: n.key, name: name, schema: asObject(property), required: required}
 			c.change(at, p.defs, a, p.entry.Arguments[n.key])
 			return a
 		}
@@ -128,16 +158,18 @@ func (c *compilation) changeNested(p *plan, all []nested) {
 			around = p.defs.members(around, 0)[name]
 		}
 		beside := p.defs.members(around, 0)
-		n.owner.sent = p.defs.edited(n.owner.sent, n.path, func(holder map[string]any) {
-			a := changed(holder)
+		n.owner.sent = p.defs.edited(n.owner.sent, n.path, false, func(holder map[string]any, required bool) {
+			a := changed(holder, required)
 			if e.set = a.fixed || a.defaulted; e.set {
 				c.checkValue(p, n.key, a)
 				e.value = a.value
 			}
 			p.defs.put(holder, name, a.schema, a.required)
 		})
-		n.owner.schema = p.defs.edited(n.owner.schema, n.path, func(holder map[string]any) {
-			a := changed(holder)
+		entry := p.entry.Arguments[n.key]
+		wide := entry.Hide || entry.Value != nil || entry.Default != nil || entry.Name != ""
+		n.owner.schema = p.defs.edited(n.owner.schema, n.path, wide, func(holder map[string]any, required bool) {
+			a := changed(holder, required)
 			if a.name != name && beside[a.name] != nil {
 				c.problem(at.Child("name"), "", "there is a %q beside it", a.name)
 			}
@@ -148,18 +180,12 @@ func (c *compilation) changeNested(p *plan, all []nested) {
 	}
 }
 
-// memberArgument is a property as if it were an argument of its own.
-func (d *definitions) memberArgument(holder map[string]any, key, name string) *argument {
-	property := holder["properties"].(map[string]any)[name]
-	return &argument{wire: key, name: name, schema: asObject(property), required: d.requires(holder, name, 0)}
-}
-
-// edited is a copy of a schema in which f changed the object that has the last property of a path.
-func (d *definitions) edited(schema map[string]any, path []string, f func(holder map[string]any)) map[string]any {
-	out := d.resolved(schema)
-	if ref, ok := out["$ref"]; ok { // with something beside it
-		out["allOf"] = append([]any{map[string]any{"$ref": ref}}, listOf(out["allOf"])...)
-		delete(out, "$ref")
+// edited is a copy of a schema in which f changed the object that has the last property of a path, which required says of.
+// wide says that the object has other properties then than those that its schema is about.
+func (d *definitions) edited(schema map[string]any, path []string, wide bool, f func(holder map[string]any, required bool)) map[string]any {
+	out := d.opened(schema)
+	if wide && len(path) == 1 && d.members(out, 0)[path[0]] != nil {
+		d.widen(out)
 	}
 	properties, _ := out["properties"].(map[string]any)
 	property, ok := properties[path[0]]
@@ -168,48 +194,52 @@ func (d *definitions) edited(schema map[string]any, path []string, f func(holder
 		properties = maps.Clone(properties)
 		out["properties"] = properties
 		if len(path) == 1 {
-			f(out)
+			f(out, d.requires(out, path[0]))
 			return out
 		}
-		properties[path[0]] = d.edited(asObject(property), path[1:], f)
+		properties[path[0]] = d.edited(asObject(property), path[1:], wide, f)
 		return out
 	case out["items"] != nil && d.members(asObject(out["items"]), 0)[path[0]] != nil:
-		out["items"] = d.edited(asObject(out["items"]), path, f)
+		out["items"] = d.edited(asObject(out["items"]), path, wide, f)
 		return out
+	}
+	// It lies in a part of an allOf, and another part may require it.
+	required := len(path) == 1 && d.requires(out, path[0])
+	if required {
+		d.forget(out, path[0])
 	}
 	parts := slices.Clone(listOf(out["allOf"]))
 	for i, part := range parts {
-		if d.members(asObject(part), 0)[path[0]] == nil {
-			continue
+		if d.members(asObject(part), 0)[path[0]] != nil {
+			parts[i] = d.edited(asObject(part), path, wide, func(holder map[string]any, here bool) { f(holder, required || here) })
+			break
 		}
-		parts[i] = d.edited(asObject(part), path, func(holder map[string]any) {
-			f(holder)
-			if len(path) == 1 && !d.requires(holder, path[0], 0) {
-				d.forget(out, path[0], 0) // another part may require it
-			}
-		})
-		break
 	}
 	out["allOf"] = parts
+	return out
+}
+
+// opened is a copy of a schema that is no reference: one that has something beside it is a part of an allOf.
+func (d *definitions) opened(schema map[string]any) map[string]any {
+	out := d.resolved(schema)
+	if ref, ok := out["$ref"]; ok {
+		out["allOf"] = append([]any{map[string]any{"$ref": ref}}, listOf(out["allOf"])...)
+		delete(out, "$ref")
+	}
 	return out
 }
 
 // put changes a property in the schema of what is sent.
 func (d *definitions) put(holder map[string]any, name string, schema map[string]any, required bool) {
 	holder["properties"].(map[string]any)[name] = schema
-	d.forget(holder, name, 0)
+	d.forget(holder, name)
 	if required {
 		holder["required"] = append(slices.Clone(listOf(holder["required"])), name)
 	}
 }
 
-// show changes a property in the schema of what the model says, and returns its name there. What speaks of several
-// properties together, or of their number, is checked with what is sent.
+// show changes a property in the schema of what the model says, and returns its name there.
 func (d *definitions) show(holder map[string]any, name string, a *argument) string {
-	for _, key := range []string{"anyOf", "oneOf", "not", "if", "then", "else", "enum", "const", "dependentRequired", "dependentSchemas",
-		"minProperties", "maxProperties", "propertyNames", "patternProperties", "unevaluatedProperties"} {
-		delete(holder, key)
-	}
 	if a.hidden || a.fixed {
 		d.put(holder, name, nil, false)
 		holder["properties"].(map[string]any)[name] = false
@@ -231,32 +261,34 @@ func (d *definitions) show(holder map[string]any, name string, a *argument) stri
 }
 
 // requires reports whether an object requires a property.
-func (d *definitions) requires(holder map[string]any, name string, depth int) bool {
-	if slices.Contains(nameList(holder["required"]), name) {
-		return true
-	}
-	return depth < maxDepth && slices.ContainsFunc(listOf(holder["allOf"]), func(part any) bool {
-		return d.requires(d.follow(asObject(part)), name, depth+1)
+func (d *definitions) requires(object map[string]any, name string) bool {
+	return slices.ContainsFunc(d.pieces(object, map[string]bool{}), func(piece map[string]any) bool {
+		return slices.Contains(nameList(piece["required"]), name)
 	})
 }
 
 // forget takes a property off what an object requires. The object is a copy, its parts are not.
-func (d *definitions) forget(holder map[string]any, name string, depth int) {
-	required := slices.DeleteFunc(slices.Clone(listOf(holder["required"])), func(other any) bool { return other == name })
-	if holder["required"] = required; len(required) == 0 {
-		delete(holder, "required")
+func (d *definitions) forget(object map[string]any, name string) {
+	if !d.requires(object, name) {
+		return
 	}
-	parts := slices.Clone(listOf(holder["allOf"]))
-	for i, part := range parts {
-		if depth < maxDepth && d.requires(asObject(part), name, depth) {
-			copied := d.resolved(asObject(part))
-			d.forget(copied, name, depth+1)
-			parts[i] = copied
+	d.change(object, map[string]bool{}, func(piece map[string]any) {
+		required := slices.DeleteFunc(slices.Clone(listOf(piece["required"])), func(other any) bool { return other == name })
+		if piece["required"] = required; len(required) == 0 {
+			delete(piece, "required")
 		}
-	}
-	if len(parts) > 0 {
-		holder["allOf"] = parts
-	}
+	})
+}
+
+// widen takes off an object what speaks of several properties together, or of their number: that is checked with what is
+// sent.
+func (d *definitions) widen(object map[string]any) {
+	d.change(object, map[string]bool{}, func(piece map[string]any) {
+		for _, key := range []string{"anyOf", "oneOf", "not", "if", "then", "else", "enum", "const", "dependentRequired", "dependentSchemas",
+			"minProperties", "maxProperties", "propertyNames", "patternProperties", "unevaluatedProperties"} {
+			delete(piece, key)
+		}
+	})
 }
 
 func listOf(v any) []any {
