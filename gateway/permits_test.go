@@ -216,7 +216,7 @@ func TestProtectedResourceMetadata(t *testing.T) {
 func TestBadRole(t *testing.T) {
 	g := newGateway(t, setup{yaml: "auth: {roles: {admin: 'claims.groups.exist('}}\n"})
 	problems := g.Report().Problems
-	if len(problems) != 1 || !strings.Contains(problems[0].Message, `role "admin"`) || problems[0].Pos.Line == 0 {
+	if len(problems) != 1 || problems[0].Path.String() != "auth.roles.admin" || problems[0].Message != "the condition ends too early" || problems[0].Pos.Column == 0 {
 		t.Errorf("%v", problems)
 	}
 }

@@ -187,10 +187,32 @@ func firstOf(text string, variables []string, issues *cel.Issues) *Error {
 		}
 	}
 	if rest, ok := strings.CutPrefix(e.Message, "Syntax error: "); ok {
-		e.Message = rest
+		e.Message = syntax(rest)
 	}
 	e.Offset = offset(text, e.Line, e.Column)
 	return e
+}
+
+// syntax says what the parser stumbled over, without the list of all that it would have taken instead.
+func syntax(message string) string {
+	for _, begin := range []string{"mismatched input ", "extraneous input ", "no viable alternative at input "} {
+		rest, ok := strings.CutPrefix(message, begin)
+		if !ok {
+			continue
+		}
+		found, _, _ := strings.Cut(rest, " expecting ")
+		if strings.HasSuffix(found, "<EOF>'") {
+			return "the condition ends too early"
+		}
+		return "unexpected " + found
+	}
+	if rest, ok := strings.CutPrefix(message, "token recognition error at: "); ok {
+		return "unexpected " + rest
+	}
+	if missing, ok := strings.CutSuffix(message, " at '<EOF>'"); ok {
+		return missing + " at the end"
+	}
+	return message
 }
 
 // offset counts the bytes before a place.

@@ -98,8 +98,8 @@ func TestNothingGiven(t *testing.T) {
 
 func TestCompileSaysWhere(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                                 `column 1: `,
-		`claims.groups.exists(g, g == "x"`: `column 33: missing ')'`,
+		``:                                 `column 1: the condition ends too early`,
+		`claims.groups.exists(g, g == "x"`: `column 33: missing ')' at the end`,
 		`clams.sub == "joe"`:               `column 1: nothing is called 'clams'; did you mean 'claims'?`,
 		`"ü" == "ü" && clams.sub`:          `column 15: nothing is called 'clams'`,
 		"claims.sub == \"a\" &&\nclams.x":  `line 2, column 1: nothing is called 'clams'`,
@@ -109,6 +109,8 @@ func TestCompileSaysWhere(t *testing.T) {
 		`claims`:                           `column 1: this is an object`,
 		`claims.sub.matches("(")`:          `column `,
 		`claims.sub.shout() == "a"`:        `column 17: nothing is called 'shout'`,
+		`claims.groups.exists(`:            `column 22: the condition ends too early`,
+		`claims.sub == = 1`:                `column 15: unexpected '= '`,
 		`1 == "a"`:                         `column 3: found no matching overload for '_==_'`,
 		strings.Repeat("(", 300) + "true":  `column `,
 		`"` + strings.Repeat("a", 5000) + `" == "a"`:                         `column 1: a condition of 5009 characters is too long`,
