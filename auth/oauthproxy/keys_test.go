@@ -132,12 +132,18 @@ func TestAKeyIsRotatedInTwoSteps(t *testing.T) {
 // TestATokenOfAnotherGateway under the same key, on the same store even, is none here: another issuer, or another resource of the same one (RFC 8707).
 func TestATokenOfAnotherGateway(t *testing.T) {
 	l := newLab(t, labSettings{})
-	token := l.login(nil).AccessToken
+	login := l.login(nil)
 	l.add(testKey, func(c *config.Config) { c.Server.PublicURL = "https://gw2.example" })
 	l.add(testKey, func(c *config.Config) { c.Server.Path = "/netsuite/mcp" })
 	for _, s := range l.servers[1:] {
-		if _, err := s.Verify(t.Context(), token); !errors.Is(err, fault.TokenInvalid) {
+		if _, err := s.Verify(t.Context(), login.AccessToken); !errors.Is(err, fault.TokenInvalid) {
 			t.Errorf("%s: %v", s.resource, err)
 		}
 	}
+	// Nor do its code and its refresh token become tokens here.
+	for server := range l.servers[1:] {
+		l.refused(l.ask(server+1, with(codeForm(l.newCode(nil)), "resource", "")), http.StatusBadRequest, "invalid_target")
+		l.refused(l.ask(server+1, refreshForm(login.RefreshToken)), http.StatusBadRequest, "invalid_target")
+	}
+	l.stands(login.AccessToken, true)
 }

@@ -39,6 +39,9 @@ func (s *Server) redeem(ctx context.Context, c *client, form url.Values) (json.R
 	if err := checkRedemption(c, login, form); err != nil {
 		return nil, err
 	}
+	if err := s.checkResource(form, login.Resource); err != nil {
+		return nil, err
+	}
 	now := s.parts.Now()
 	id := newSessionID()
 	sess, refreshable, err := s.newSession(ctx, c, login, now)
@@ -90,7 +93,7 @@ func checkRedemption(c *client, login code, form url.Values) error {
 	if !answersChallenge(verifier, login.Challenge) {
 		return bad("invalid_grant", "code_verifier does not fit code_challenge")
 	}
-	return checkResource(form, login.Resource)
+	return nil
 }
 
 // isVerifier holds the syntax of RFC 7636 section 4.1.

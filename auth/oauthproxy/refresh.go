@@ -55,7 +55,7 @@ func (s *Server) tryRefresh(ctx context.Context, c *client, token refreshToken, 
 	if sess.ClientID != c.ID || !now.Before(sess.Expires) {
 		return nil, gone("refresh token")
 	}
-	if err := checkResource(form, sess.Resource); err != nil {
+	if err := s.checkResource(form, sess.Resource); err != nil {
 		return nil, err
 	}
 	scopes, err := narrowed(form.Get("scope"), sess.Scopes)

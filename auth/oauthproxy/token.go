@@ -124,9 +124,10 @@ func (s *Server) audit(ctx context.Context, event string, attrs ...slog.Attr) {
 	auth.Audit(ctx, s.parts.Logger, event, attrs...)
 }
 
-// checkResource holds the resource of a token request against the login's (RFC 8707 section 2.2).
-func checkResource(form url.Values, bound string) error {
-	if asked := form.Get("resource"); asked != "" && asked != bound {
+// checkResource holds the resource of a token request against the login's (RFC 8707 section 2.2). A login of another gateway, which may share key
+// and store, is none here: what it was for is not what our tokens are for.
+func (s *Server) checkResource(form url.Values, bound string) error {
+	if asked := form.Get("resource"); bound != s.resource || asked != "" && !sameResource(asked, bound) {
 		return bad("invalid_target", "the login was for another resource")
 	}
 	return nil
