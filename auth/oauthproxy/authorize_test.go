@@ -56,7 +56,7 @@ func TestAuthorizeRefusesWithoutRedirect(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newPerson(t)
 			got := p.get(s.url + "/authorize?" + tt.query.Encode())
-			if got.StatusCode != tt.status || got.Header.Get("Location") != "" || !strings.Contains(got.body, tt.page) || !strings.Contains(got.body, "Reference") {
+			if got.StatusCode != tt.status || got.Header.Get("Location") != "" || !strings.Contains(got.body, tt.page) || !strings.Contains(got.body, "reference") {
 				t.Errorf("page: %d %q %s", got.StatusCode, got.Header.Get("Location"), got.body)
 			}
 			p.header.Set("Accept", "*/*")

@@ -43,9 +43,8 @@ type scopeLine struct{ Words, Name string }
 // notice is a page that tells something and asks nothing.
 type notice struct {
 	page
-	Text      string
-	Again     string // a path of ours, or ""
-	Reference string // finds the cause in the log
+	Text              string
+	Detail, Reference string // of an error: what was wrong, and what finds its cause in the log
 }
 
 // writeConsent shows the question.
@@ -77,8 +76,8 @@ func (s *Server) writeRefusal(w http.ResponseWriter, e *Error, reference string)
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
-	text := said.text + " (" + e.Description + ".)"
-	if err := writeNotice(w, e.Status, notice{page: page{Title: said.title}, Text: text, Reference: reference}); err != nil {
+	told := notice{page: page{Title: said.title}, Text: said.text, Detail: e.Description, Reference: reference}
+	if err := writeNotice(w, e.Status, told); err != nil {
 		s.parts.Logger.Error("a page could not be written", "cause", err)
 	}
 }

@@ -41,5 +41,9 @@ func scopeInWords(scope string) string {
 			return deed + " data"
 		}
 	}
-	return strings.ToUpper(words[0][:1]) + strings.Join(words, " ")[1:]
+	said := strings.Join(words, " ")
+	if first := said[0]; 'a' <= first && first <= 'z' {
+		return strings.ToUpper(said[:1]) + said[1:]
+	}
+	return said
 }

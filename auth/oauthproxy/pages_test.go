@@ -1,0 +1,155 @@
+package oauthproxy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mcpgate/auth/tokenstore"
+	"mcpgate/config"
+)
+
+// What a client says of itself is text, wherever it stands on a page.
+func TestClientCannotWriteThePage(t *testing.T) {
+	const name = `</bdi><script>alert(1)</script>"'><img src=x onerror=alert(1)>`
+	uri := "https://app.example/cb?x='y&z=%3Cscript%3E"
+	s := newSite(t, siteOptions{config: func(cfg *config.Config) {
+		cfg.Auth.OAuth.Clients.Known = append(cfg.Auth.OAuth.Clients.Known, config.KnownClient{ClientID: `<b>&"id`, ClientName: name, RedirectURIs: []string{uri}})
+	}})
+	page := newPerson(t).authorize(s, query("client_id", `<b>&"id`, "redirect_uri", uri))
+	if page.StatusCode != http.StatusOK || strings.Contains(page.body, "<script") || strings.Contains(page.body, "<img") || strings.Contains(page.body, "<b>") {
+		t.Errorf("%d %s", page.StatusCode, page.body)
+	}
+}
+
+func TestRegisteredClientIsShownAsUnverified(t *testing.T) {
+	s := newSite(t, siteOptions{})
+	p := newPerson(t)
+	r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/register",
+		strings.NewReader(`{"client_name":"Claude","redirect_uris":["`+flowRedirect+`"],"token_endpoint_auth_method":"none"}`))
+	r.Header.Set("Content-Type", "application/json")
+	got := p.do(r)
+	_, rest, _ := strings.Cut(got.body, `"client_id":"`)
+	id, _, _ := strings.Cut(rest, `"`)
+	page := p.authorize(s, query("client_id", id))
+	if !strings.Contains(page.body, "unverified name") || !strings.Contains(page.body, "<bdi>Claude</bdi>") || strings.Contains(page.body, "vouches") {
+		t.Errorf("%s", page.body)
+	}
+	if to := p.location(p.get(p.location(p.get(p.location(p.decide(s, page, "allow")).String())).String())); to.Query().Get("code") == "" {
+		t.Errorf("%s", to)
+	}
+	if strings.Contains(s.log.String(), id) {
+		t.Error("the log repeats an id that is long and says nothing")
+	}
+}
+
+func TestEmphasised(t *testing.T) {
+	for uri, want := range map[string][3]string{
+		"https://claude.ai/api/cb":               {"https://", "claude.ai", "/api/cb"},
+		"https://t/cb":                           {"https://", "t", "/cb"},
+		"http://127.0.0.1:33418/":                {"http://", "127.0.0.1:33418", "/"},
+		"http://[::1]:80?x=https://claude.ai/cb": {"http://", "[::1]:80", "?x=https://claude.ai/cb"},
+		"https://app.example":                    {"https://", "app.example", ""},
+		"cursor://anysphere.cursor-mcp/oauth":    {"", "cursor:", "//anysphere.cursor-mcp/oauth"},
+		"com.example.app:/cb":                    {"", "com.example.app:", "/cb"},
+	} {
+		before, emphasis, after := emphasised(uri)
+		if got := [3]string{before, emphasis, after}; got != want {
+			t.Errorf("%s: %q", uri, got)
+		}
+	}
+}
+
+func TestWriteDone(t *testing.T) {
+	w := httptest.NewRecorder()
+	if err := WriteDone(w, "You are connected", "Close this <window>."); err != nil {
+		t.Fatal(err)
+	}
+	if body := w.Body.String(); w.Code != http.StatusOK || !strings.Contains(body, "<h1>You are connected</h1>") || !strings.Contains(body, "Close this &lt;window&gt;.") ||
+		w.Header().Get("X-Frame-Options") != "DENY" || strings.Contains(body, "reference") {
+		t.Errorf("%d %v %s", w.Code, w.Header(), body)
+	}
+}
+
+// unreachable is a store that can't be reached while down.
+type unreachable struct {
+	tokenstore.Store
+	down atomic.Bool
+}
+
+var errUnreachable = errors.New("dial tcp 10.0.0.5:6379: connection refused")
+
+// Get implements tokenstore.Store.
+func (s *unreachable) Get(ctx context.Context, key string) (tokenstore.Record, error) {
+	if s.down.Load() {
+		return tokenstore.Record{}, errUnreachable
+	}
+	return s.Store.Get(ctx, key)
+}
+
+// Take implements tokenstore.Store.
+func (s *unreachable) Take(ctx context.Context, key string) (tokenstore.Record, error) {
+	if s.down.Load() {
+		return tokenstore.Record{}, errUnreachable
+	}
+	return s.Store.Take(ctx, key)
+}
+
+// Swap implements tokenstore.Store.
+func (s *unreachable) Swap(ctx context.Context, key string, version uint64, value []byte, ttl time.Duration) (uint64, error) {
+	if s.down.Load() {
+		return 0, errUnreachable
+	}
+	return s.Store.Swap(ctx, key, version, value, ttl)
+}
+
+// A store that is down is told as something that passes: to the client where there is one to tell, else to the person.
+func TestStoreThatIsDown(t *testing.T) {
+	store := &unreachable{}
+	s := newSite(t, siteOptions{store: func(inner tokenstore.Store) tokenstore.Store {
+		store.Store = inner
+		return store
+	}})
+	p := newPerson(t)
+	page := p.authorize(s, query())
+	callback := p.approve(s, query()).String()
+	store.down.Store(true)
+	to := p.location(p.get(s.url + "/authorize?" + query().Encode()))
+	if got := to.Query(); to.Host != "app.example" || got.Get("error") != "temporarily_unavailable" {
+		t.Errorf("/authorize: %s", to)
+	}
+	form := p.form(page)
+	form.Set("decision", "allow")
+	for name, got := range map[string]answer{
+		"the page": p.get(page.Request.URL.String()), "the answer": p.post(s.url+"/consent", form, sameOrigin), "the callback": p.get(callback),
+	} {
+		if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" || !strings.Contains(got.body, "Not available right now") || strings.Contains(got.body, "10.0.0.5") {
+			t.Errorf("%s: %d %v %s", name, got.StatusCode, got.Header, got.body)
+		}
+	}
+	store.down.Store(false)
+	if got := p.location(p.get(callback)).Query(); got.Get("code") == "" {
+		t.Errorf("afterwards: %v", got)
+	}
+}
+
+func TestWithAnswerKeepsTheRegisteredURI(t *testing.T) {
+	for uri, want := range map[string]string{
+		"https://app.example/cb":                 "https://app.example/cb?code=c",
+		"https://app.example/cb?":                "https://app.example/cb?code=c",
+		"https://app.example/cb?a=%7e&b&c=+":     "https://app.example/cb?a=%7e&b&c=+&code=c",
+		"https://app.example/cb?iss=x&a=1&iss=y": "https://app.example/cb?a=1&code=c",
+		"https://app.example/cb?code&st%61te=1":  "https://app.example/cb?code=c",
+		"cursor://anysphere.cursor-mcp/cb":       "cursor://anysphere.cursor-mcp/cb?code=c",
+	} {
+		if got := withAnswer(uri, url.Values{"code": {"c"}}); got != want {
+			t.Errorf("%s: %s", uri, got)
+		}
+	}
+}
