@@ -45,3 +45,13 @@ func (k *Keeper) remember(id string, f *fault.Fault) *fault.Fault {
 	k.failures.put(id, failure{&told, last.times + 1, now.Add(pause)}, now.Add(pause+2*lastPause))
 	return &told
 }
+
+// pause leaves the provider alone for that long, without counting a failure.
+func (k *Keeper) pause(id string, howLong time.Duration, f *fault.Fault) *fault.Fault {
+	now := k.now()
+	last, _ := k.failures.get(id, now)
+	told := *f
+	told.RetryAfter = howLong
+	k.failures.put(id, failure{&told, last.times, now.Add(howLong)}, now.Add(howLong+2*lastPause))
+	return &told
+}

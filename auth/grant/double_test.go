@@ -67,7 +67,8 @@ func (p *idp) make(family string) provider.Tokens {
 
 // Refresh rotates.
 func (p *idp) Refresh(ctx context.Context, old provider.Tokens) (provider.Tokens, error) {
-	if err := pass(ctx, p.thinks); err != nil {
+	thinks, takes := p.pace()
+	if err := pass(ctx, thinks); err != nil {
 		return provider.Tokens{}, err
 	}
 	fresh, err := p.rotate(old)
@@ -81,7 +82,7 @@ func (p *idp) Refresh(ctx context.Context, old provider.Tokens) (provider.Tokens
 		case <-p.answers:
 		}
 	}
-	return fresh, pass(ctx, p.takes)
+	return fresh, pass(ctx, takes)
 }
 
 func pass(ctx context.Context, takes time.Duration) error {
@@ -111,9 +112,7 @@ func (p *idp) rotate(old provider.Tokens) (provider.Tokens, error) {
 	}
 	family, ok := p.good[old.RefreshToken]
 	if !ok || p.ended[family] {
-		f := fault.New(fault.TokenRefreshFailed, "the provider ended the login", nil)
-		f.Upstream = &fault.Upstream{Status: 400, Code: "invalid_grant"}
-		return provider.Tokens{}, f
+		return provider.Tokens{}, fault.New(fault.TokenRefreshFailed, "the login is over", &provider.Error{Endpoint: "token", Status: 400, Code: "invalid_grant"})
 	}
 	delete(p.good, old.RefreshToken)
 	p.spent[old.RefreshToken] = family
@@ -149,6 +148,19 @@ func (p *idp) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.failing = func() error { return err }
+}
+
+// slow makes the provider take its time, before and after it rotates.
+func (p *idp) slow(thinks, takes time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.thinks, p.takes = thinks, takes
+}
+
+func (p *idp) pace() (thinks, takes time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.thinks, p.takes
 }
 
 // wire stands between a process and a store, and can be cut: a process that was killed, or a store that is down.

@@ -141,16 +141,20 @@ func (k *Keeper) Keep(ctx context.Context, key Key, who provider.Identity, token
 }
 
 // Extend keeps a grant for another ttl, since its owner is about, whether its tokens are used or not; a provider is not asked. The error is a
-// fault: fault.LoginRequired where there is no grant or the provider ended it, fault.Unavailable where the store can't be reached.
+// fault: fault.LoginRequired where there is no grant, or it gives no tokens any more; fault.Unavailable where the store can't be reached.
 func (k *Keeper) Extend(ctx context.Context, key Key, ttl time.Duration) error {
+	p, err := k.provider(key)
+	if err != nil {
+		return err
+	}
 	id := key.id()
 	for range conflictsTaken {
 		r, version, err := k.table.Get(ctx, id)
 		if err != nil {
 			return k.ofStore(ctx, key, err)
 		}
-		if r.Dead {
-			return ended(key, r.Reason)
+		if _, err := newHeld(r, p).usable(key, k.now()); err != nil {
+			return err
 		}
 		r.TTL = ttl
 		if _, err = k.table.Swap(ctx, id, version, r, ttl); err == nil {

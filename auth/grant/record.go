@@ -20,9 +20,11 @@ type record struct {
 	Created   time.Time         `json:"created"`
 	Refreshed time.Time         `json:"refreshed,omitzero"`
 	TTL       time.Duration     `json:"ttl,omitempty"` // of every write; 0 keeps the record until it is deleted
-	// Asked is when the provider was last asked for new tokens, if its answer is not among these. Where it then says
-	// that the grant is over, this is likely why: it had answered, and the process ended before it could write.
+	// Asked is when the provider was asked for new tokens, while the answer is under way: or it never comes, because the process died.
 	Asked time.Time `json:"asked,omitzero"`
+	// Unanswered is when it was last asked without new tokens coming of it. Where the provider then says that the grant is over, this is
+	// likely why: it rotated the refresh token, and its answer was lost.
+	Unanswered time.Time `json:"unanswered,omitzero"`
 	// Forced is how often in a row tokens were renewed because an upstream refused them, see (want).minAge.
 	Forced int    `json:"forced,omitempty"`
 	Dead   bool   `json:"dead,omitempty"`
@@ -44,14 +46,23 @@ func (r record) has(t provider.Tokens) bool {
 
 // renewed returns the record with new tokens.
 func (r record) renewed(fresh provider.Tokens, now time.Time, forced int) record {
-	r.Tokens, r.Refreshed, r.Asked, r.Forced = fresh, now, time.Time{}, forced
+	r.Tokens, r.Refreshed, r.Forced = fresh, now, forced
+	r.Asked, r.Unanswered = time.Time{}, time.Time{}
 	r.Dead, r.Reason = false, ""
+	return r
+}
+
+// unanswered returns the record after a refresh that failed and may succeed later.
+func (r record) unanswered() record {
+	if !r.Asked.IsZero() {
+		r.Asked, r.Unanswered = time.Time{}, r.Asked
+	}
 	return r
 }
 
 // buried returns the record of a grant that the provider ended. Its tokens stay: they tell whether it was this login that ended.
 func (r record) buried(reason string) record {
-	r.Dead, r.Reason, r.Asked = true, reason, time.Time{}
+	r.Dead, r.Reason = true, reason
 	return r
 }
 

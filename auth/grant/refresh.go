@@ -21,6 +21,8 @@ const (
 	turnTimeout = 30 * time.Second
 	// refreshTimeout bounds the request to the provider.
 	refreshTimeout = 30 * time.Second
+	// answerGrace is how long a process whose store is back takes to write what it has, at most.
+	answerGrace = lastRewrite + writeTimeout
 	// conflictsTaken is how often a write is tried again because somebody else wrote.
 	conflictsTaken = 8
 )
@@ -69,6 +71,13 @@ func (k *Keeper) takeTurn(ctx context.Context, key Key, w want) (*held, error) {
 	}
 	turn, cancel := context.WithTimeout(ctx, turnTimeout)
 	defer cancel()
+	go func() { // what was not begun is not waited for at the end; it ends with this turn
+		select {
+		case <-k.closed:
+			cancel()
+		case <-turn.Done():
+		}
+	}()
 	lease, err := tokenstore.Acquire(turn, k.store, "grant-"+id, leaseTTL)
 	if err != nil {
 		return nil, k.ofStore(ctx, key, err)
@@ -79,24 +88,60 @@ func (k *Keeper) takeTurn(ctx context.Context, key Key, w want) (*held, error) {
 		if err != nil {
 			return nil, k.ofStore(ctx, key, err)
 		}
-		if h := newHeld(r, p); h.dead || !h.renewable || !w.asks(h, k.now()) {
+		h := newHeld(r, p)
+		if h.dead || !h.renewable || !w.asks(h, k.now()) {
 			k.keepInMemory(id, h)
 			return h, nil
 		}
-		// The mark tells a process that comes after a crash what happened. It also shows that the store can be written, before
-		// the provider gives out tokens that have to be.
-		before := r.Asked
+		if !r.Asked.IsZero() {
+			// With patience, while the access token still holds, it is put off until no answer can come any more.
+			if w.refused == "" && !h.isOver(k.now()) && k.now().Sub(r.Asked).Abs() < refreshTimeout+answerGrace {
+				return nil, k.pause(id, firstPause, passing("the login is being refreshed elsewhere", nil))
+			}
+			if err := awaitAnswer(turn); err != nil {
+				return nil, err
+			}
+			_, now, err := k.table.Get(turn, id)
+			if err != nil || now != version {
+				continue // the answer came
+			}
+		}
+		// The mark tells others that an answer is under way. It also shows that the store can be written, before the provider
+		// gives out tokens that have to be.
+		r = r.unanswered()
 		r.Asked = k.now()
 		version, err = k.table.Swap(turn, id, version, r, r.TTL)
-		if errors.Is(err, tokenstore.ErrConflict) {
+		switch {
+		case errors.Is(err, tokenstore.ErrConflict):
 			continue
-		}
-		if err != nil {
+		case err != nil:
 			return nil, k.ofStore(ctx, key, err)
+		case isLost(lease) || k.now().Sub(r.Asked) > leaseTTL/2: // this process, or the store, stood still: somebody else may be asking
+			return nil, passing("the login is being refreshed elsewhere", nil)
 		}
-		return k.ask(ctx, p, attempt{key, id, r, version, before}, w)
+		return k.ask(ctx, p, attempt{key, id, r, version}, w)
 	}
 	return nil, passing("the login is being changed by others", tokenstore.ErrConflict)
+}
+
+// awaitAnswer gives a process that asked the provider, and lost its lease since, the time to write what it got: the store may have been gone. A
+// process that died writes nothing, and then the same refresh token has to be shown again.
+func awaitAnswer(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return passing("the login is being refreshed elsewhere", ctx.Err())
+	case <-time.After(answerGrace):
+		return nil
+	}
+}
+
+func isLost(lease *tokenstore.Lease) bool {
+	select {
+	case <-lease.Lost():
+		return true
+	default:
+		return false
+	}
 }
 
 // release gives a lease back without letting anybody wait for it.
@@ -114,7 +159,6 @@ type attempt struct {
 	id      string
 	record  record
 	version uint64
-	before  time.Time // when a refresh was begun whose answer nobody stored; or zero
 }
 
 // ask sends the request, once: a provider may have carried out what it did not answer.
@@ -126,7 +170,7 @@ func (k *Keeper) ask(ctx context.Context, p Refresher, a attempt, w want) (*held
 	case errors.Is(err, fault.TokenRefreshFailed):
 		return k.bury(ctx, p, a, fault.From(err))
 	case err != nil:
-		return nil, k.failed(ctx, a, err)
+		return nil, k.failed(ctx, p, a, err)
 	}
 	now := k.now()
 	if fresh.Obtained.IsZero() {
@@ -148,12 +192,12 @@ func (k *Keeper) ask(ctx context.Context, p Refresher, a attempt, w want) (*held
 // bury marks a grant as ended by the provider, so that no call asks it again, here or elsewhere.
 func (k *Keeper) bury(ctx context.Context, p Refresher, a attempt, why *fault.Fault) (*held, error) {
 	reason := "the provider ended it"
-	if why.Upstream != nil && why.Upstream.Code != "" {
-		reason = why.Upstream.Code
+	if said, ok := errors.AsType[*provider.Error](why); ok && said.Code != "" {
+		reason = said.Code
 	}
-	if !a.before.IsZero() {
+	if !a.record.Unanswered.IsZero() {
 		k.log.LogAttrs(ctx, slog.LevelWarn, "a provider refused a refresh token after a refresh whose answer was never stored: the process ended, or the provider failed, while it refreshed",
-			append(a.key.attrs(), slog.Time("begun", a.before))...)
+			append(a.key.attrs(), slog.Time("begun", a.record.Unanswered))...)
 	}
 	ctx, cancel := context.WithTimeout(ctx, buryTimeout)
 	defer cancel()
@@ -175,12 +219,18 @@ func (k *Keeper) bury(ctx context.Context, p Refresher, a attempt, why *fault.Fa
 const buryTimeout = 5 * time.Second
 
 // failed remembers a refresh that may succeed later, and returns its fault.
-func (k *Keeper) failed(ctx context.Context, a attempt, err error) error {
+func (k *Keeper) failed(ctx context.Context, p Refresher, a attempt, err error) error {
 	f := fault.From(err)
 	if !fault.CredentialsInvalid.Contains(f.Code) && !fault.Unavailable.Contains(f.Code) {
 		f = passing("the login's provider could not be asked for a new token", err)
 	}
 	f = k.remember(a.id, f)
+	// Nothing more is under way. Where that can't be written, whoever comes next waits a moment for an answer.
+	once, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	if _, err := k.write(once, p, a, record.unanswered); err != nil {
+		k.log.LogAttrs(ctx, slog.LevelDebug, "that a refresh failed could not be stored", append(a.key.attrs(), errorAttr(err))...)
+	}
 	k.audit(ctx, a.key, "upstream.refresh_failed", slog.String("code", string(f.Code)), slog.Duration("retry_after", f.RetryAfter), causeAttr(f))
 	return f
 }
@@ -196,5 +246,3 @@ func causeAttr(f *fault.Fault) slog.Attr {
 	}
 	return slog.String("error", f.Message+": "+f.Cause.Error())
 }
-
-var _ Refresher = (*provider.Provider)(nil)

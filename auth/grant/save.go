@@ -17,7 +17,7 @@ const (
 	writeTimeout = 3 * time.Second
 	// How long it waits between attempts: at first, and at most.
 	firstRewrite = 50 * time.Millisecond
-	lastRewrite  = 2 * time.Second
+	lastRewrite  = time.Second
 )
 
 // save writes new tokens before anybody gets them. The provider may have taken the old ones back, so that losing these loses the login: it
