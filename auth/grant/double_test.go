@@ -170,6 +170,7 @@ type wire struct {
 	readOnly atomic.Bool // nothing is written
 	deaf     atomic.Bool // what is written is not answered
 	slow     time.Duration
+	lag      func() time.Duration // before and after each call; nil is none
 	reads    atomic.Int64
 	writes   atomic.Int64
 }
@@ -181,8 +182,18 @@ func (w *wire) Get(ctx context.Context, key string) (tokenstore.Record, error) {
 	if w.cut.Load() {
 		return tokenstore.Record{}, errCut
 	}
+	if err := w.wait(ctx); err != nil {
+		return tokenstore.Record{}, err
+	}
 	record, err := w.Store.Get(ctx, key)
-	return record, errors.Join(err, pass(ctx, w.slow))
+	return record, errors.Join(err, pass(ctx, w.slow), w.wait(ctx))
+}
+
+func (w *wire) wait(ctx context.Context) error {
+	if w.lag == nil {
+		return nil
+	}
+	return pass(ctx, w.lag())
 }
 
 func (w *wire) Swap(ctx context.Context, key string, version uint64, value []byte, ttl time.Duration) (uint64, error) {
@@ -190,7 +201,13 @@ func (w *wire) Swap(ctx context.Context, key string, version uint64, value []byt
 	if w.cut.Load() || w.readOnly.Load() {
 		return 0, errCut
 	}
+	if err := w.wait(ctx); err != nil {
+		return 0, err
+	}
 	got, err := w.Store.Swap(ctx, key, version, value, ttl)
+	if late := w.wait(ctx); late != nil {
+		return 0, late
+	}
 	if strings.HasPrefix(key, "grant/") && w.deaf.CompareAndSwap(true, false) {
 		return 0, errCut
 	}

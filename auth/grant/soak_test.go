@@ -51,6 +51,16 @@ func newSoak(t *testing.T, seed uint64) *soak {
 		t: t, random: rand.New(rand.NewPCG(seed, 1)), idp: newIDP(time.Minute), log: &lines{},
 		shared: &wire{Store: tokenstore.NewMemory(nil)}, alive: map[Key]bool{},
 	}
+	var mu sync.Mutex
+	lags := rand.New(rand.NewPCG(seed, 2))
+	s.shared.lag = func() time.Duration { // of the network, and now and then a hiccup
+		mu.Lock()
+		defer mu.Unlock()
+		if lags.IntN(200) == 0 {
+			return time.Duration(lags.IntN(5000)) * time.Millisecond
+		}
+		return time.Duration(lags.IntN(20)) * time.Millisecond
+	}
 	ring := seal.NewRing("")
 	h := &house{t: t, idp: s.idp, store: s.shared, ring: ring, log: s.log}
 	for i := range 3 {
