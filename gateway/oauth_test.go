@@ -5,9 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
@@ -15,8 +13,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"golang.org/x/net/html"
 
 	"mcpgate/config"
 	"mcpgate/internal/fakeidp"
@@ -167,105 +163,6 @@ func (c *appClient) authorizeURL() string {
 	}.Encode()
 }
 
-// browser is a person's, with cookies. It stops before it leaves for the client's redirect URI.
-type browser struct {
-	t    testing.TB
-	http *http.Client
-	stop string
-}
-
-func newBrowser(t testing.TB, stop string) *browser {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &browser{t: t, stop: stop}
-	b.http = &http.Client{Jar: jar, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
-		if strings.HasPrefix(req.URL.String(), b.stop) {
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}}
-	return b
-}
-
-// open reads a page, or returns where the client is sent back to.
-func (b *browser) open(req *http.Request) (page string, back *url.URL, at *url.URL) {
-	b.t.Helper()
-	resp, err := b.http.Do(req)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if location, err := resp.Location(); err == nil {
-		return string(text), location, resp.Request.URL
-	}
-	return string(text), nil, resp.Request.URL
-}
-
-// allow logs in: it opens the URL, allows what the page asks, and returns where the client is sent back to.
-func (b *browser) allow(target string) *url.URL {
-	b.t.Helper()
-	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, target, nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	page, back, at := b.open(req)
-	if back != nil {
-		return back
-	}
-	action, fields := form(b.t, page)
-	to, err := at.Parse(action)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if req, err = http.NewRequestWithContext(b.t.Context(), http.MethodPost, to.String(), strings.NewReader(fields.Encode())); err != nil {
-		b.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Origin", at.Scheme+"://"+at.Host)
-	req.Header.Set("Sec-Fetch-Site", "same-origin")
-	page, back, _ = b.open(req)
-	if back == nil {
-		b.t.Fatalf("no way back to the client:\n%s", page)
-	}
-	return back
-}
-
-// form returns a page's one form with what its button to allow says.
-func form(t testing.TB, page string) (action string, fields url.Values) {
-	t.Helper()
-	root, err := html.Parse(strings.NewReader(page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields = url.Values{}
-	for n := range root.Descendants() {
-		attr := map[string]string{}
-		for _, a := range n.Attr {
-			attr[a.Key] = a.Val
-		}
-		switch n.Data {
-		case "form":
-			action = attr["action"]
-		case "input":
-			fields.Set(attr["name"], attr["value"])
-		case "button":
-			if attr["value"] == "allow" {
-				fields.Set(attr["name"], attr["value"])
-			}
-		}
-	}
-	if action == "" && len(fields) == 0 {
-		t.Fatalf("no form on the page:\n%s", page)
-	}
-	return action, fields
-}
-
 // token asks the token endpoint.
 func (c *appClient) token(form url.Values) (tokens, answer) {
 	c.t.Helper()
@@ -283,7 +180,10 @@ func (c *appClient) token(form url.Values) (tokens, answer) {
 // logIn is the whole way: to tokens of the gateway's.
 func (c *appClient) logIn() tokens {
 	c.t.Helper()
-	back := newBrowser(c.t, c.redirect).allow(c.authorizeURL())
+	back, err := fakeidp.NewBrowser(c.redirect).Allow(c.t.Context(), c.authorizeURL())
+	if err != nil {
+		c.t.Fatal(err)
+	}
 	if back.Query().Get("code") == "" || back.Query().Get("state") != "s1" || back.Query().Get("iss") != c.metadata.Issuer {
 		c.t.Fatalf("sent back with %s", back)
 	}
