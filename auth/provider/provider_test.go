@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -277,6 +278,23 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 	for want, cfg := range tests {
 		if _, err := New(&cfg, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// What an answer does not say of scopes is all that was asked for, and what it says is none is none: also after the record was read again.
+func TestScopesSurviveARecord(t *testing.T) {
+	for _, scopes := range [][]string{nil, {}, {"a"}} {
+		text, err := json.Marshal(Tokens{Scopes: scopes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again Tokens
+		if err := json.Unmarshal(text, &again); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(scopes, again.Scopes); diff != "" {
+			t.Errorf("%s: %s", text, diff)
 		}
 	}
 }

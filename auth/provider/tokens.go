@@ -16,7 +16,7 @@ type Tokens struct {
 	Obtained       time.Time         `json:"obtained"`
 	Expires        time.Time         `json:"expires,omitzero"`         // the zero time where nobody says
 	RefreshExpires time.Time         `json:"refresh_expires,omitzero"` // refresh_expires_in; 0 there means never
-	Scopes         []string          `json:"scopes,omitempty"`         // the provider's, as granted
+	Scopes         []string          `json:"scopes"`                   // the provider's, as granted: null where the answer did not say, [] where it said none
 	Kept           map[string]string `json:"kept,omitempty"`           // config.Provider.Keep: of the token answer and the callback
 }
 
