@@ -25,7 +25,7 @@ const (
 type Error struct {
 	Endpoint    string // token, userinfo, revocation, authorization
 	Status      int    // HTTP; 0 where the browser brought the error
-	Code        string // the OAuth error code, "" where there is none
+	Code        string // the OAuth error code, or a product's own, "" where there is none
 	Description string // cut to 200 characters, secrets masked
 	RetryAfter  time.Duration
 }
@@ -50,8 +50,21 @@ func (p *Provider) newError(endpoint string, got reply, hidden []string) *Error 
 		e.Description = err.Error()
 		return e
 	}
-	e.Code, e.Description = errorCode(fields.text("error")), masked(fields.text("error_description"), hidden)
+	e.Code = errorCode(fields.first("error", "error.code", "code", "errorCode", "status"))
+	e.Description = masked(fields.first("error_description", "message", "error.message"), hidden)
 	return e
+}
+
+// first is the first of these fields that holds text. Besides RFC 6749's names there are those of providers that have their own:
+// HubSpot's status BAD_REFRESH_TOKEN, say, which dead_codes may list.
+func (a answer) first(names ...string) string {
+	for _, name := range names {
+		value, _ := lookup(a, name)
+		if text, ok := value.(string); ok && text != "" {
+			return text
+		}
+	}
+	return ""
 }
 
 var codePattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)

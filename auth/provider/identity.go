@@ -172,7 +172,7 @@ func (p *Provider) userinfo(ctx context.Context, accessToken string, claims answ
 	}
 	r.Header.Set("Authorization", "Bearer "+accessToken)
 	r.Header.Set("Accept", "application/json")
-	got, err := p.do(r)
+	got, err := p.do(r, "userinfo")
 	if err != nil {
 		return nil, p.unavailable(err)
 	}

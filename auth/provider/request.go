@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -37,7 +38,7 @@ func (p *Provider) askTokens(ctx context.Context, form url.Values, params ...map
 			}
 		}
 	}
-	got, err := p.post(ctx, endpoint, form)
+	got, err := p.post(ctx, "token", endpoint, form)
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +61,8 @@ type reply struct {
 
 func (r reply) ok() bool { return r.status >= 200 && r.status <= 299 }
 
-// post sends a form with the gateway's proof of itself, and reads the answer.
-func (p *Provider) post(ctx context.Context, endpoint string, form url.Values) (reply, error) {
+// post sends a form with the gateway's proof of itself, and reads the answer. name says what the endpoint is.
+func (p *Provider) post(ctx context.Context, name, endpoint string, form url.Values) (reply, error) {
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
 	if err := p.authenticate(header, form); err != nil {
 		return reply{}, err
@@ -71,19 +72,19 @@ func (p *Provider) post(ctx context.Context, endpoint string, form url.Values) (
 		return reply{}, err
 	}
 	r.Header = header
-	return p.do(r)
+	return p.do(r, name)
 }
 
-// do sends a request and reads its answer: within requestTimeout, and of at most maxAnswer bytes. The error does not repeat the URL.
-func (p *Provider) do(r *http.Request) (reply, error) {
+// do sends a request and reads its answer: within requestTimeout, and of at most maxAnswer bytes. The error names the endpoint, without its URL.
+func (p *Provider) do(r *http.Request, name string) (reply, error) {
 	resp, err := p.client.Do(r)
 	if err != nil {
-		return reply{}, withoutURL(err)
+		return reply{}, fmt.Errorf("%s endpoint: %w", name, withoutURL(err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return reply{}, err
+		return reply{}, fmt.Errorf("%s endpoint: %w", name, err)
 	}
 	return reply{resp.StatusCode, resp.Header, body}, nil
 }

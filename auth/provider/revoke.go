@@ -28,7 +28,7 @@ func (p *Provider) Revoke(ctx context.Context, t Tokens) error {
 
 func (p *Provider) revoke(ctx context.Context, endpoint, token, hint string) error {
 	form := url.Values{"token": {token}, "token_type_hint": {hint}}
-	got, err := p.post(ctx, endpoint, form)
+	got, err := p.post(ctx, "revocation", endpoint, form)
 	if err != nil {
 		return p.passing(err)
 	}
