@@ -168,7 +168,14 @@ func isPublic(address netip.Addr) bool {
 		bytes := address.As16()
 		return isPublic(netip.AddrFrom4([4]byte(bytes[12:])))
 	}
-	return global6.Contains(address) && !anyContains(notPublic6, address)
+	return global6.Contains(address) && !anyContains(notPublic6, address) && !isISATAP(address)
+}
+
+// isISATAP reports whether the lower half of an address is an IPv4 address in a tunnel's notation, 0:5efe:a.b.c.d or
+// 200:5efe:a.b.c.d (RFC 5214 section 6.1): below any prefix, a host at that address inside may be reached.
+func isISATAP(address netip.Addr) bool {
+	bytes := address.As16()
+	return bytes[8]&^0x02 == 0 && bytes[9] == 0 && bytes[10] == 0x5e && bytes[11] == 0xfe
 }
 
 func anyContains(prefixes []netip.Prefix, address netip.Addr) bool {

@@ -2,11 +2,14 @@ package gateway
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"net"
 	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"mcpgate/config"
 )
@@ -19,6 +22,9 @@ func TestIsPublic(t *testing.T) {
 		"::", "::1", "::ffff:127.0.0.1", "::ffff:a9fe:a9fe", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::10.0.0.1",
 		"64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1", "2002:7f00:1::", "2002:a00:1::1", "3fff::1", "fc00::1", "fd00:ec2::254",
 		"fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1", "5f00::1", "4000::1",
+		"100.127.255.255", "192.168.255.255", "239.255.255.255", "::ffff:0:7f00:1", "::ffff:100.64.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b::6440:1", "64:ff9b:1:7f00:1::",
+		"64:ff9b:1:ffff::808:808", "2002:a9fe:a9fe::1", "2001:0:7f00:1::", "2001:0:4136:e378:8000:63bf:80ff:fffe", "2600::5efe:127.0.0.1", "2600::200:5efe:10.0.0.1",
+		"2600:1234::5efe:8.8.8.8", "fe80::5efe:192.168.1.1", "ff0e::1", "::ffff:169.254.169.254", "fd20:ce::254",
 	}
 	for _, text := range inside {
 		if isPublic(netip.MustParseAddr(text)) {
@@ -28,6 +34,7 @@ func TestIsPublic(t *testing.T) {
 	outside := []string{
 		"1.1.1.1", "8.8.8.8", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1", "192.0.1.1", "223.255.255.255",
 		"2606:4700:4700::1111", "2a00:1450::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8",
+		"2600::5efe", "2600:5efe::1", "2600::1:5efe:808:808",
 	}
 	for _, text := range outside {
 		if !isPublic(netip.MustParseAddr(text)) {
@@ -51,6 +58,72 @@ func FuzzIsPublicAgreesAcrossNotations(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzNoAddressInsideIsDialed holds that an address which is let through is, to net/netip, a global one, and carries none inside
+// it that is not; and that the dial decides the same, whatever the notation.
+func FuzzNoAddressInsideIsDialed(f *testing.F) {
+	for _, text := range []string{"127.0.0.1", "::ffff:7f00:1", "64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "2002:7f00:1::", "2001:0:1:2::80ff:fffe", "2600::5efe:7f00:1", "fe80::1%eth0",
+		"8.8.8.8", "2606:4700::1111", "100.64.0.1", "0.0.0.0", "::", "ff02::1", "::7f00:1", "::ffff:0:7f00:1", "127.1", "0177.0.0.1", "2130706433"} {
+		f.Add(text)
+	}
+	g := &guard{denyPrivate: true}
+	f.Fuzz(func(t *testing.T, text string) {
+		address, err := netip.ParseAddr(text)
+		if err != nil {
+			if g.control(t.Context(), "tcp", net.JoinHostPort(text, "443"), nil) == nil {
+				t.Fatalf("%q is dialed and is no address", text)
+			}
+			return
+		}
+		allowed := g.checkAddress(address) == nil
+		if dialed := g.control(t.Context(), "tcp", net.JoinHostPort(text, "443"), nil) == nil; dialed != allowed {
+			t.Fatalf("%s: allowed %v, dialed %v", text, allowed, dialed)
+		}
+		if !allowed {
+			return
+		}
+		bytes := address.As16()
+		inner := []netip.Addr{address.Unmap()}
+		if address.Is6() && !address.Is4In6() {
+			switch first, second := binary.BigEndian.Uint16(bytes[:]), binary.BigEndian.Uint16(bytes[2:]); {
+			case first == 0x2002, first == 0x2001 && second == 0, first == 0x64 && second == 0xff9b && bytes[5] == 1, binary.BigEndian.Uint32(bytes[8:])&^0x02000000 == 0x5efe:
+				t.Fatalf("%s is a tunnel", text)
+			case first == 0x64:
+				inner = []netip.Addr{netip.AddrFrom4([4]byte(bytes[12:]))}
+			}
+		}
+		for _, each := range inner {
+			if !each.IsGlobalUnicast() || each.IsPrivate() || each.IsLoopback() || each.IsLinkLocalUnicast() || each.Zone() != "" ||
+				netip.MustParsePrefix("100.64.0.0/10").Contains(each) || netip.MustParsePrefix("0.0.0.0/8").Contains(each) {
+				t.Fatalf("%s leads to %s", text, each)
+			}
+		}
+	})
+}
+
+// A name or a notation that only the resolver understands is looked at when it has become an address.
+func TestNoNotationOfLoopbackConnects(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	g, err := newGuard(config.Outbound{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dial := g.dialer("")
+	for _, host := range []string{"127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "::ffff:127.0.0.1", "::ffff:7f00:1", "0", "0.0.0.0", "::"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		connection, err := dial(ctx, "tcp", net.JoinHostPort(host, port))
+		cancel()
+		if err == nil {
+			connection.Close()
+			t.Errorf("%s connects", host)
+		}
+	}
 }
 
 func newTestGuard(t *testing.T, allow ...string) *guard {

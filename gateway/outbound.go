@@ -161,13 +161,7 @@ func checkConnect(_ context.Context, _ *url.URL, _ *http.Request, answer *http.R
 // address between a check and the dial gains nothing. proxy (host:port) is exempt: gateway.yaml names it.
 func (g *guard) dialer(proxy string) func(ctx context.Context, network, address string) (net.Conn, error) {
 	open := &net.Dialer{Timeout: dialTimeout}
-	checked := &net.Dialer{Timeout: dialTimeout, ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
-		resolved, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return fmt.Errorf("address %q can't be checked: %w", address, err)
-		}
-		return g.checkAddress(resolved.Addr())
-	}}
+	checked := &net.Dialer{Timeout: dialTimeout, ControlContext: g.control}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {
@@ -178,6 +172,15 @@ func (g *guard) dialer(proxy string) func(ctx context.Context, network, address 
 		}
 		return checked.DialContext(ctx, network, address)
 	}
+}
+
+// control looks at the address of a socket that is about to connect: whatever notation or name led to it.
+func (g *guard) control(_ context.Context, _, address string, _ syscall.RawConn) error {
+	resolved, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("address %q can't be checked: %w", address, err)
+	}
+	return g.checkAddress(resolved.Addr())
 }
 
 // isWeb reports whether u is an absolute http or https URL.
