@@ -8,7 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -248,6 +251,29 @@ func TestDocumentURLs(t *testing.T) {
 	if n := d.requests.Load(); n != 0 {
 		t.Errorf("%d requests were made", n)
 	}
+}
+
+// FuzzDocumentURL holds that a client id which is asked for is, to net/url, an https URL of a name on port 443, the same name that
+// people are shown, with a path that nothing resolves.
+func FuzzDocumentURL(f *testing.F) {
+	f.Add(claudeCodeID)
+	f.Add("https://claude.ai:443/x?y=z")
+	for _, trick := range tricks {
+		f.Add(trick.uri)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		own, err := parseDocumentURL(id, nil)
+		if err != nil {
+			return
+		}
+		u, err := url.Parse(id)
+		if err != nil || u.Scheme != "https" || u.User != nil || u.Fragment != "" || u.Hostname() != own.host || (u.Port() != "" && u.Port() != "443") || u.EscapedPath() != own.path {
+			t.Fatalf("%q is %+v here and %+v to net/url: %v", id, own, u, err)
+		}
+		if _, err := netip.ParseAddr(u.Hostname()); err == nil || u.Path == "" || u.Path == "/" || path.Clean(u.Path) != strings.TrimRight(u.Path, "/") && !strings.Contains(u.Path, "//") {
+			t.Fatalf("%q is asked for", id)
+		}
+	})
 }
 
 func TestDocumentsOfOtherHostsAreNotAskedFor(t *testing.T) {
