@@ -3,7 +3,6 @@
 package oauthproxy
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -19,8 +18,6 @@ import (
 	"mcpgate/config"
 	"mcpgate/internal/seal"
 )
-
-var errNotBuilt = errors.New("not built yet")
 
 // Parts are what a Server is made of. The required ones come first.
 type Parts struct {
