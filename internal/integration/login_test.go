@@ -1,13 +1,23 @@
 package integration
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+
+	"mcpgate/internal/fakeidp"
 )
 
 // loginSeen is what login.mjs printed.
@@ -58,5 +68,98 @@ func TestLoginWithSDKs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// checkWho calls who_am_i over a session and wants to hear alice.
+func checkWho(t *testing.T, ctx context.Context, session *mcp.ClientSession) {
+	t.Helper()
+	result, err := session.CallTool(ctx, &mcp.CallToolParams{Name: "who_am_i"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(result.StructuredContent)
+	if err != nil || result.IsError || !strings.Contains(string(text), `"alice"`) {
+		t.Errorf("%v %s", err, text)
+	}
+}
+
+// The official Go client logs a person in, which it does with rules of its own: it wants no iss that the metadata doesn't announce, and
+// the other way round.
+func TestLoginWithGoClient(t *testing.T) {
+	e := newEntrance(t)
+	p := startIDP(t, e.url, idpOptions{Client: idpClient{"client_secret": "a secret, with signs: &+%", "token_endpoint_auth_method": "client_secret_basic"}, JWT: true})
+	e.run(t, e.yaml(p, "    client_secret: 'a secret, with signs: &+%'", ""))
+	const redirect = "http://localhost:47322/callback"
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	handler, err := auth.NewAuthorizationCodeHandler(&auth.AuthorizationCodeHandlerConfig{
+		RedirectURL: redirect,
+		DynamicClientRegistrationConfig: &auth.DynamicClientRegistrationConfig{Metadata: &oauthex.ClientRegistrationMetadata{
+			ClientName: "integration", RedirectURIs: []string{redirect}, GrantTypes: []string{"authorization_code", "refresh_token"},
+		}},
+		RequestRefreshToken: true,
+		AuthorizationCodeFetcher: func(ctx context.Context, args *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
+			back, err := fakeidp.NewBrowser(redirect).Allow(ctx, args.URL)
+			if err != nil {
+				return nil, err
+			}
+			q := back.Query()
+			return &auth.AuthorizationResult{Code: q.Get("code"), State: q.Get("state"), Iss: q.Get("iss")}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := mcp.NewClient(&mcp.Implementation{Name: "integration", Version: "1"}, nil)
+	session, err := client.Connect(ctx, &mcp.StreamableClientTransport{Endpoint: e.url + "/mcp", OAuthHandler: handler}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	checkWho(t, ctx, session)
+}
+
+// mcp-remote is what people use whose client speaks stdio only: it logs in once and keeps the tokens in its folder, and comes by
+// new ones without the person.
+func TestLoginWithMCPRemote(t *testing.T) {
+	e := newEntrance(t)
+	p := startIDP(t, e.url, idpOptions{Client: idpClient{"client_secret": "a-secret", "token_endpoint_auth_method": "client_secret_post"}})
+	e.run(t, e.yaml(p, "    client_secret: a-secret\n    token_endpoint_auth_method: client_secret_post", "    access_token_ttl: 1m"))
+	folder := t.TempDir()
+	authorize := regexp.MustCompile(regexp.QuoteMeta(e.url) + `/authorize\?\S+`)
+	for run, want := range []int{1, 1} { // logins, after this run
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, node, filepath.Join(modules, "mcp-remote", "dist", "proxy.js"), e.url+"/mcp", "--allow-http")
+		cmd.Env = append(os.Environ(), "MCP_REMOTE_CONFIG_DIR="+folder, "BROWSER=/bin/true", "PATH="+folder)
+		out := &log{}
+		reader, writer := io.Pipe()
+		cmd.Stderr = io.MultiWriter(out, writer)
+		go func() {
+			for lines := bufio.NewScanner(reader); lines.Scan(); {
+				if target := authorize.FindString(lines.Text()); target != "" {
+					browser := fakeidp.NewBrowser("never:") // mcp-remote itself listens where the person is sent back to
+					page, err := browser.Open(ctx, target)
+					if err == nil {
+						_, err = browser.Press(ctx, page, "allow")
+					}
+					if err != nil {
+						t.Errorf("the browser: %v", err)
+					}
+				}
+			}
+		}()
+		client := mcp.NewClient(&mcp.Implementation{Name: "integration", Version: "1"}, nil)
+		session, err := client.Connect(ctx, &mcp.CommandTransport{Command: cmd}, nil)
+		if err != nil {
+			t.Fatalf("run %d: %v\n%s", run, err, tail(out.String(), 6000))
+		}
+		checkWho(t, ctx, session)
+		_ = session.Close()
+		_ = writer.Close()
+		if got := p.seen().Codes; got != want {
+			t.Errorf("run %d: %d logins, want %d", run, got, want)
+		}
 	}
 }
