@@ -7,8 +7,9 @@ type OAuth struct {
 	Provider string `yaml:"provider"`
 	// Scopes are the gateway's own: asked for at login, checked per tool. A client that names none gets all of them.
 	Scopes []string `yaml:"scopes"`
-	// Consent says when a person is asked whether a client may act for them: always, or remember (not again in the same
-	// browser for the same client, redirect URI, scopes and resource). off asks nobody, which lets any web page start a login in a person's
+	// Consent says when a person is asked whether a client may act for them: always, or remember (for a client under
+	// clients.known not again in the same browser for the same redirect URI, scopes and resource; the others are asked for each time, since
+	// anybody may be one). off asks nobody, which lets any web page start a login in a person's
 	// name; it is taken only where public_url is on loopback.
 	Consent string `yaml:"consent" default:"always" enum:"always,remember,off"`
 	// TrustedClients are ids of known clients for which nobody is asked.

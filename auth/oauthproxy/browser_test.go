@@ -315,3 +315,21 @@ func (s *site) asked(mux *http.ServeMux, raw string) (location string, cookies [
 	response := recorder.Result()
 	return response.Header.Get("Location"), response.Cookies()
 }
+
+// register makes a client that nobody knows, and returns its id.
+func (p *person) register(s *site) string {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, s.url+"/register",
+		strings.NewReader(`{"client_name":"Claude","redirect_uris":["`+flowRedirect+`"],"token_endpoint_auth_method":"none"}`))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	got := p.do(r)
+	_, rest, _ := strings.Cut(got.body, `"client_id":"`)
+	id, _, _ := strings.Cut(rest, `"`)
+	if id == "" {
+		p.t.Fatalf("not registered: %d %s", got.StatusCode, got.body)
+	}
+	return id
+}

@@ -148,7 +148,7 @@ func TestConsentRunsOut(t *testing.T) {
 	if got := p.decide(s, page, "allow"); got.StatusCode/100 != 4 || got.Header.Get("Location") != "" {
 		t.Errorf("%d", got.StatusCode)
 	}
-	if got := p.get(page.Request.URL.String()); got.StatusCode != http.StatusBadRequest || !strings.Contains(got.body, "start the connection again") {
+	if got := p.get(page.Request.URL.String()); got.StatusCode != http.StatusBadRequest || !strings.Contains(got.body, "This question is over") {
 		t.Errorf("%d %s", got.StatusCode, got.body)
 	}
 }

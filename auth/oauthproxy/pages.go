@@ -58,8 +58,12 @@ func WriteDone(w http.ResponseWriter, title, text string) error {
 	return writeNotice(w, http.StatusOK, notice{page: page{Title: title}, Text: text})
 }
 
-// refusals are what a person is told instead of an error code, and what to do.
+const gonePage = "If your app is connected, you can close this window. If it is not, start the connection again there."
+
+// refusals are what a person is told instead of an error's code or, where one is in the list, its description, and what to do.
 var refusals = map[string]struct{ title, text string }{
+	goneTransaction: {"This question is over", gonePage},
+	goneLogin:       {"This login is over", gonePage},
 	"invalid_client": {"This app is not known here",
 		"Remove the connection in your app and add it again: it then registers anew."},
 	"invalid_request":         {"This link can't be used", "Go back to your app and start the connection again."},
@@ -69,9 +73,11 @@ var refusals = map[string]struct{ title, text string }{
 
 // writeRefusal shows an error that can't be told to the client. The text is ours and fixed: nothing of what a provider, a client or a library said.
 func (s *Server) writeRefusal(w http.ResponseWriter, e *Error, reference string) {
-	said, ok := refusals[e.Code]
-	if !ok {
-		said = refusals["invalid_request"]
+	said := refusals["invalid_request"]
+	for _, key := range []string{e.Code, e.Description} {
+		if known, ok := refusals[key]; ok {
+			said = known
+		}
 	}
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))

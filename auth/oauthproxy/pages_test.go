@@ -31,12 +31,7 @@ func TestClientCannotWriteThePage(t *testing.T) {
 func TestRegisteredClientIsShownAsUnverified(t *testing.T) {
 	s := newSite(t, siteOptions{})
 	p := newPerson(t)
-	r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/register",
-		strings.NewReader(`{"client_name":"Claude","redirect_uris":["`+flowRedirect+`"],"token_endpoint_auth_method":"none"}`))
-	r.Header.Set("Content-Type", "application/json")
-	got := p.do(r)
-	_, rest, _ := strings.Cut(got.body, `"client_id":"`)
-	id, _, _ := strings.Cut(rest, `"`)
+	id := p.register(s)
 	page := p.authorize(s, query("client_id", id))
 	if !strings.Contains(page.body, "unverified name") || !strings.Contains(page.body, "<bdi>Claude</bdi>") || strings.Contains(page.body, "vouches") {
 		t.Errorf("%s", page.body)

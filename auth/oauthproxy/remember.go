@@ -21,13 +21,15 @@ type remembered struct {
 const browser = "browser"
 
 // unasked reports whether nobody is asked: the client is trusted, consent is off, or the same question was answered in this browser. The
-// latter counts only where the person began here by themselves: a page of somebody else's could otherwise send them through unseen, to a client
-// that it controls.
+// latter counts only where the person began here by themselves: a page of somebody else's could otherwise send them through unseen. Sec-Fetch-Site says
+// so, but for an address that was typed in, or opened by a program, and led here by a redirect of another site: that is "none" too. An attacker's
+// authorization server could get a code so for a client that anybody may be, and so those who registered themselves and those with a
+// document are asked each time.
 func (s *Server) unasked(r *http.Request, c *client, tx *transaction, query url.Values) bool {
 	if c.Trusted || s.flow.consent == "off" {
 		return true
 	}
-	if s.flow.consent != "remember" || slices.Contains(strings.Fields(query.Get("prompt")), "consent") {
+	if s.flow.consent != "remember" || c.Kind != kindKnown || slices.Contains(strings.Fields(query.Get("prompt")), "consent") {
 		return false
 	}
 	if site := r.Header.Values("Sec-Fetch-Site"); len(site) != 1 || (site[0] != "none" && site[0] != "same-origin") {
@@ -44,7 +46,7 @@ func (s *Server) unasked(r *http.Request, c *client, tx *transaction, query url.
 
 // remember lets a yes count again, in consent: remember.
 func (s *Server) remember(w http.ResponseWriter, r *http.Request, tx *transaction) error {
-	if s.flow.consent != "remember" {
+	if s.flow.consent != "remember" || tx.Kind != kindKnown {
 		return nil
 	}
 	secret, ok := s.flow.cookies.get(r, cookieBrowser, browser)

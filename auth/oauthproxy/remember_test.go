@@ -101,3 +101,15 @@ func TestConsentOffIsForLoopbackAlone(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Chromium says Sec-Fetch-Site: none also where another site sent on what was typed in. Whoever anybody may be is asked for each time.
+func TestRegisteredClientIsNotRemembered(t *testing.T) {
+	s := newSite(t, siteOptions{config: remembering})
+	p := newPerson(t)
+	p.header.Set("Sec-Fetch-Site", "none")
+	id := p.register(s)
+	p.approve(s, query("client_id", id))
+	if to := p.location(p.get(s.url + "/authorize?" + query("client_id", id).Encode())); to.Path != "/consent" {
+		t.Errorf("%s", to)
+	}
+}
