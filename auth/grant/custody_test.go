@@ -499,3 +499,22 @@ func TestKeyRotation(t *testing.T) {
 		h.close(k, rotated, last)
 	})
 }
+
+// A defect in a provider's code fails the call, and not the process.
+func TestProviderPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Minute)
+		k, _ := h.keeper()
+		h.keep(k)
+		h.idp.failing = func() error { panic("a defect") }
+		time.Sleep(time.Minute)
+		_, err := k.Tokens(t.Context(), anne)
+		h.wantCode(err, fault.Internal)
+		if !strings.Contains(h.log.String(), "panic") {
+			t.Errorf("the log:\n%s", h.log)
+		}
+		h.idp.fail(nil)
+		h.access(k)
+		h.close(k)
+	})
+}

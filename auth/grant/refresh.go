@@ -3,7 +3,9 @@ package grant
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -45,11 +47,17 @@ func (k *Keeper) refreshBehind(ctx context.Context, key Key) {
 // startRefresh begins a refresh, one for all callers of this process. It goes on when they go away: a provider that rotates refresh tokens may
 // have taken the old one back already.
 func (k *Keeper) startRefresh(ctx context.Context, key Key, w want) <-chan singleflight.Result {
-	return k.refreshes.DoChan(key.id(), func() (any, error) {
+	return k.refreshes.DoChan(key.id(), func() (result any, err error) {
 		if !k.begin() {
 			return nil, passing("the gateway is shutting down", nil)
 		}
 		defer k.work.Done()
+		defer func() {
+			if defect := recover(); defect != nil { // singleflight would end the process
+				err = fault.New(fault.Internal, "the gateway failed to refresh a login; this is a defect of it", fmt.Errorf("panic: %v", defect))
+				k.log.LogAttrs(ctx, slog.LevelError, "refreshing a login panicked", append(key.attrs(), slog.Any("panic", defect), slog.String("stack", string(debug.Stack())))...)
+			}
+		}()
 		h, err := k.takeTurn(context.WithoutCancel(ctx), key, w)
 		if err != nil {
 			k.log.LogAttrs(ctx, slog.LevelDebug, "a login was not refreshed", append(key.attrs(), causeAttr(fault.From(err)))...)
@@ -79,6 +87,9 @@ func (k *Keeper) takeTurn(ctx context.Context, key Key, w want) (*held, error) {
 		}
 	}()
 	lease, err := tokenstore.Acquire(turn, k.store, "grant-"+id, leaseTTL)
+	if turn.Err() != nil && err != nil {
+		return nil, elsewhere(err)
+	}
 	if err != nil {
 		return nil, k.ofStore(ctx, key, err)
 	}
@@ -93,55 +104,79 @@ func (k *Keeper) takeTurn(ctx context.Context, key Key, w want) (*held, error) {
 			k.keepInMemory(id, h)
 			return h, nil
 		}
-		if !r.Asked.IsZero() {
-			// With patience, while the access token still holds, it is put off until no answer can come any more.
-			if w.refused == "" && !h.isOver(k.now()) && k.now().Sub(r.Asked).Abs() < refreshTimeout+answerGrace {
-				return nil, k.pause(id, firstPause, passing("the login is being refreshed elsewhere", nil))
-			}
-			if err := awaitAnswer(turn); err != nil {
-				return nil, err
-			}
-			_, now, err := k.table.Get(turn, id)
-			if err != nil || now != version {
-				continue // the answer came
-			}
+		came, err := k.awaitAnswer(turn, id, r, version, w.refused == "" && !h.isOver(k.now()))
+		if err != nil {
+			return nil, err
 		}
-		// The mark tells others that an answer is under way. It also shows that the store can be written, before the provider
-		// gives out tokens that have to be.
-		r = r.unanswered()
-		r.Asked = k.now()
-		version, err = k.table.Swap(turn, id, version, r, r.TTL)
-		switch {
-		case errors.Is(err, tokenstore.ErrConflict):
+		if came {
 			continue
-		case err != nil:
-			return nil, k.ofStore(ctx, key, err)
-		case isLost(lease) || k.now().Sub(r.Asked) > leaseTTL/2: // this process, or the store, stood still: somebody else may be asking
-			return nil, passing("the login is being refreshed elsewhere", nil)
 		}
-		return k.ask(ctx, p, attempt{key, id, r, version}, w)
+		a, err := k.mark(turn, attempt{key, id, r, version}, lease)
+		if errors.Is(err, tokenstore.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return k.ask(ctx, p, a, w)
 	}
 	return nil, passing("the login is being changed by others", tokenstore.ErrConflict)
 }
 
 // awaitAnswer gives a process that asked the provider, and lost its lease since, the time to write what it got: the store may have been gone. A
-// process that died writes nothing, and then the same refresh token has to be shown again.
-func awaitAnswer(ctx context.Context) error {
+// process that died writes nothing, and then the same refresh token has to be shown again. With patience, while the access token still
+// holds, that is put off until no answer can come any more. It reports whether something was written.
+func (k *Keeper) awaitAnswer(ctx context.Context, id string, r record, version uint64, patience bool) (came bool, err error) {
+	switch {
+	case r.Asked.IsZero():
+		return false, nil
+	case patience && k.now().Sub(r.Asked).Abs() < refreshTimeout+answerGrace:
+		return false, k.pause(id, firstPause, elsewhere(nil))
+	}
 	select {
 	case <-ctx.Done():
-		return passing("the login is being refreshed elsewhere", ctx.Err())
+		return false, elsewhere(ctx.Err())
 	case <-time.After(answerGrace):
-		return nil
 	}
+	_, now, err := k.table.Get(ctx, id)
+	return err != nil || now != version, nil // an error is met again by who reads next
 }
 
-func isLost(lease *tokenstore.Lease) bool {
+// mark writes into the record that the provider is asked now. That tells others that an answer is under way. It also shows that the
+// store can be written, before the provider gives out tokens that have to be. The error is tokenstore.ErrConflict, or a fault.
+func (k *Keeper) mark(ctx context.Context, a attempt, lease *tokenstore.Lease) (attempt, error) {
+	a.record = a.record.unanswered()
+	a.record.Asked = k.now()
+	version, err := k.table.Swap(ctx, a.id, a.version, a.record, a.record.TTL)
+	switch {
+	case errors.Is(err, tokenstore.ErrConflict):
+		return a, err
+	case err != nil:
+		return a, k.ofStore(ctx, a.key, err)
+	}
+	a.version = version
 	select {
 	case <-lease.Lost():
-		return true
+		return a, elsewhere(nil)
 	default:
-		return false
 	}
+	if k.now().Sub(a.record.Asked) > leaseTTL/2 { // this process, or the store, stood still: others may be asking by now
+		return a, elsewhere(nil)
+	}
+	return a, nil
+}
+
+// elsewhere is the fault of a refresh that is left to somebody else.
+func elsewhere(cause error) *fault.Fault {
+	return passing("the login is being refreshed elsewhere", cause)
+}
+
+// attempt is one refresh: what the store has when the provider is asked.
+type attempt struct {
+	key     Key
+	id      string
+	record  record
+	version uint64
 }
 
 // release gives a lease back without letting anybody wait for it.
@@ -151,14 +186,6 @@ func (k *Keeper) release(lease *tokenstore.Lease) {
 		defer k.work.Done()
 		lease.Release()
 	}()
-}
-
-// attempt is one refresh: what the store had when it began.
-type attempt struct {
-	key     Key
-	id      string
-	record  record
-	version uint64
 }
 
 // ask sends the request, once: a provider may have carried out what it did not answer.
