@@ -12,7 +12,9 @@ import (
 	"mcpgate/internal/fault"
 )
 
-func revokeForm(token string) url.Values { return url.Values{"client_id": {"claude"}, "token": {token}} }
+func revokeForm(token string) url.Values {
+	return url.Values{"client_id": {"claude"}, "token": {token}}
+}
 
 // drain waits for what is told to the provider in the background.
 func (l *lab) drain() {

@@ -30,6 +30,7 @@ type tokens struct {
 	keys      *keys
 	subjects  *pseudonyms
 	logins    *logins
+	verified  *verified
 	refreshes singleflight.Group
 }
 
@@ -38,10 +39,12 @@ func newTokens(parts Parts, sessions *tokenstore.Table[session]) (*tokens, error
 	if err != nil {
 		return nil, err
 	}
+	size := parts.Config.Auth.OAuth.CacheSize
 	return &tokens{
 		keys:     keys,
 		subjects: &pseudonyms{table: tokenstore.NewTable[pseudonymKey](parts.Store, parts.Ring, "secret")},
-		logins:   &logins{sessions: sessions, grants: parts.Grants, log: parts.Logger, cache: newStanding(parts.Config.Auth.OAuth.CacheSize)},
+		logins:   &logins{sessions: sessions, grants: parts.Grants, log: parts.Logger, cache: newStanding(size)},
+		verified: newVerified(size),
 	}, nil
 }
 
