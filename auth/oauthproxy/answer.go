@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mcpgate/auth"
+	"mcpgate/internal/fault"
 )
 
 // answerParameters are the names that an answer to a client may have; of the registered redirect URI's own query they are taken out.
@@ -17,10 +18,25 @@ var answerParameters = []string{"code", "state", "iss", "error", "error_descript
 // sendError answers the client through the browser (RFC 6749 section 4.1.2.1).
 func (s *Server) sendError(w http.ResponseWriter, r *http.Request, tx *transaction, err error) {
 	e := asError(err)
-	if e.Cause != nil {
-		s.parts.Logger.LogAttrs(r.Context(), slog.LevelWarn, "a login failed", slog.String("error", e.Code), clientAttr(tx.ClientID), slog.Any("cause", e.Cause))
-	}
+	s.auditStep(r, "login.failed", tx, failure(e)...)
 	s.sendBack(w, tx, url.Values{"error": {e.Code}, "error_description": {e.Description}})
+}
+
+// failure is what the log says of an error.
+func failure(e *Error) []slog.Attr {
+	attrs := []slog.Attr{slog.String("error", e.Code), slog.String("reason", e.Description)}
+	if e.Cause != nil {
+		attrs = append(attrs, slog.String("cause", causes(e.Cause)))
+	}
+	return attrs
+}
+
+// causes writes out an error with what is behind a fault, which shows its message alone.
+func causes(err error) string {
+	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Cause != nil {
+		return f.Message + ": " + causes(f.Cause)
+	}
+	return err.Error()
 }
 
 // sendBack sends the browser to the client with an answer. The state is what the client sent, or not there; the issuer is there once
@@ -65,12 +81,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		e.Status = http.StatusBadRequest
 	}
 	reference := auth.Fingerprint(newSecret())
-	level := slog.LevelInfo
-	if e.Cause != nil {
-		level = slog.LevelWarn
-	}
-	s.parts.Logger.LogAttrs(r.Context(), level, "a login was refused", slog.String("reference", reference), slog.String("error", e.Code),
-		slog.String("description", e.Description), slog.String("path", r.URL.Path), slog.String("client", r.RemoteAddr), slog.Any("cause", e.Cause))
+	s.audit(r.Context(), "login.refused", append(failure(&e), slog.String("reference", reference), slog.String("path", r.URL.Path),
+		slog.String("ip", r.RemoteAddr))...)
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		e.write(w)
 		return

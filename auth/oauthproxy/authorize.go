@@ -62,6 +62,7 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.unasked(r, c, tx, query) {
+		s.auditStep(r, "consent.unasked", tx)
 		s.leave(w, r, tx, "")
 		return
 	}

@@ -139,20 +139,8 @@ func exchangeError(err error) *Error {
 func (s *Server) failLogin(w http.ResponseWriter, r *http.Request, l *login, err error) {
 	e := asError(err)
 	reference := auth.Fingerprint(newSecret())
-	attrs := []slog.Attr{slog.String("reference", reference), slog.String("error", e.Code), slog.String("reason", e.Description)}
-	if e.Cause != nil {
-		attrs = append(attrs, slog.String("cause", causes(e.Cause)))
-	}
-	s.auditStep(r, "login.failed", &l.transaction, attrs...)
+	s.auditStep(r, "login.failed", &l.transaction, append(failure(e), slog.String("reference", reference))...)
 	s.sendBack(w, &l.transaction, url.Values{"error": {e.Code}, "error_description": {e.Description + "; reference " + reference}})
-}
-
-// causes writes out an error with what is behind a fault, which shows its message alone.
-func causes(err error) string {
-	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Cause != nil {
-		return f.Message + ": " + causes(f.Cause)
-	}
-	return err.Error()
 }
 
 // noteClient keeps the list of clients that somebody let in. A login does not fail for it.

@@ -99,6 +99,9 @@ func TestAttackerAllowsAndVictimCompletes(t *testing.T) {
 	if n := s.idp.Requests()["token"]; n != 0 {
 		t.Errorf("the provider's code was redeemed %d times", n)
 	}
+	if !strings.Contains(s.log.String(), `"event":"login.refused","error":"access_denied"`) {
+		t.Errorf("the log does not tell: %s", s.log)
+	}
 	if got := attacker.get(callback); got.StatusCode != http.StatusSeeOther {
 		t.Errorf("the browser that allowed it: %d", got.StatusCode)
 	}

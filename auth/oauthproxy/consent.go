@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"mcpgate/auth/provider"
@@ -159,7 +160,7 @@ func (s *Server) deny(w http.ResponseWriter, r *http.Request, id string) error {
 		return unavailable(err)
 	}
 	s.auditStep(r, "consent.denied", &tx)
-	s.sendError(w, r, &tx, bad("access_denied", "the person said no"))
+	s.sendBack(w, &tx, url.Values{"error": {"access_denied"}, "error_description": {"the person said no"}})
 	return nil
 }
 

@@ -3,9 +3,11 @@ package oauthproxy
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -41,6 +43,44 @@ func TestRegisteredClientIsShownAsUnverified(t *testing.T) {
 	}
 	if strings.Contains(s.log.String(), id) {
 		t.Error("the log repeats an id that is long and says nothing")
+	}
+}
+
+// WCAG 2.2 AA: 4.5:1 for text (1.4.3), 3:1 for what shows where a control is and has the focus (1.4.11).
+func TestContrast(t *testing.T) {
+	css, err := pageFiles.ReadFile("pages/frame.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schemes := strings.SplitN(string(css), "prefers-color-scheme: dark", 2)
+	for scheme, rules := range schemes {
+		colour := func(name string) float64 {
+			_, rest, found := strings.Cut(rules, "--"+name+": #")
+			value, err := strconv.ParseUint(rest[:6], 16, 32)
+			if !found || err != nil {
+				t.Fatalf("no colour %s: %v", name, err)
+			}
+			linear := func(shift int) float64 {
+				part := float64(value>>shift&255) / 255
+				if part <= 0.04045 {
+					return part / 12.92
+				}
+				return math.Pow((part+0.055)/1.055, 2.4)
+			}
+			return 0.2126*linear(16) + 0.7152*linear(8) + 0.0722*linear(0)
+		}
+		for _, pair := range []struct {
+			front, back string
+			least       float64
+		}{
+			{"text", "card", 4.5}, {"text", "field", 4.5}, {"quiet", "card", 4.5}, {"quiet", "field", 4.5}, {"accent", "card", 4.5},
+			{"on-accent", "accent", 4.5}, {"warn-text", "warn-back", 4.5}, {"warn-line", "card", 3},
+		} {
+			a, b := colour(pair.front), colour(pair.back)
+			if got := (max(a, b) + 0.05) / (min(a, b) + 0.05); got < pair.least {
+				t.Errorf("scheme %d: %s on %s: %.2f", scheme, pair.front, pair.back, got)
+			}
+		}
 	}
 }
 
