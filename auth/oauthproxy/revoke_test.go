@@ -78,7 +78,7 @@ func TestRevokeOfWhatIsNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, token := range map[string]string{
-		"a word": "x", "a code": l.newCode(nil), "made up around the session": forged, "altered": login.AccessToken[:len(login.AccessToken)-2] + "AA",
+		"a word": "x", "a code": l.newCode(nil), "made up around the session": forged, "altered": login.AccessToken[:len(login.AccessToken)-40],
 		"the session's id": l.sessionOf(login.AccessToken),
 	} {
 		if w := l.post(0, "/revoke", revokeForm(token)); w.Code != http.StatusOK {
