@@ -94,6 +94,15 @@ func (d *documents) client(ctx context.Context, id string) (*client, error) {
 	return c, nil
 }
 
+// wouldFetch reports whether finding the client of an id asks another server.
+func (d *documents) wouldFetch(id string) bool {
+	if d == nil || d.fetched == nil || d.pinned[id] != nil || !strings.HasPrefix(id, "https://") {
+		return false
+	}
+	_, _, known := d.fetched.kept(id, maxFresh)
+	return !known
+}
+
 // parseDocumentURL is the draft's section 3: https, a path, no fragment, no userinfo, no dot segments. Addresses instead of names, and other ports than
 // 443, are not taken, except where hosts name the port: a client of the Internet has neither.
 func parseDocumentURL(text string, hosts []hostPattern) (webURI, error) {

@@ -296,6 +296,46 @@ func TestDocumentsOfOtherHostsAreNotAskedFor(t *testing.T) {
 	}
 }
 
+// Whoever sends made-up ids to /token does not make the gateway ask the whole Internet.
+func TestFetchesThatATokenRequestCausesAreLimited(t *testing.T) {
+	d := newDocumentServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/oauth/claude-code-client-metadata" {
+			document(claudeCode)(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
+	s := newDocumentsServer(t, d, newFakeClock(), nil)
+	for i := range fetchesPerCaller + 5 {
+		id := claudeCodeID
+		if i > 0 {
+			id = fmt.Sprintf("https://a%d.example/x", i)
+		}
+		_, err := s.authenticate(t.Context(), tokenRequest(t, form("client_id", id), "", ""))
+		want := http.StatusUnauthorized
+		switch {
+		case i == 0:
+			if err != nil {
+				t.Fatal(err)
+			}
+			continue
+		case i >= fetchesPerCaller:
+			want = http.StatusTooManyRequests
+		}
+		if e := errorOf(t, err); e.Status != want {
+			t.Errorf("%d: %d %v", i, e.Status, e)
+		}
+	}
+	if n := d.requests.Load(); n != fetchesPerCaller {
+		t.Errorf("%d requests were made", n)
+	}
+	for range 50 { // what is known costs nothing
+		if _, err := s.authenticate(t.Context(), tokenRequest(t, form("client_id", claudeCodeID), "", "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestPinnedDocumentsNeedNoNetwork(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "claude.json")
 	if err := os.WriteFile(file, []byte(claudeCode), 0o600); err != nil {

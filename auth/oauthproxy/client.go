@@ -61,6 +61,7 @@ type directory struct {
 	redirects redirectRules
 	documents *documents // nil where gateway.yaml takes none
 	limit     *limiter   // of registrations
+	fetches   *limiter   // of documents that requests to /token and /revoke name; /authorize has a limit of its own
 	replays   *tokenstore.Table[replay]
 }
 
@@ -70,6 +71,7 @@ func newDirectory(parts Parts) (*directory, error) {
 	d := &directory{
 		known:   map[string]*client{},
 		limit:   newLimiter(registrationsPerCaller, registrationsInAll, parts.Now),
+		fetches: newLimiter(fetchesPerCaller, fetchesInAll, parts.Now),
 		replays: tokenstore.NewTable[replay](parts.Store, parts.Ring, "replay"),
 	}
 	var err error
@@ -149,6 +151,11 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request) (*client, er
 	shown, refused := shownBy(r)
 	if refused != nil {
 		return nil, refused
+	}
+	if s.directory.documents.wouldFetch(shown.id) {
+		if refused := s.directory.fetches.take(r); refused != nil {
+			return nil, refused
+		}
 	}
 	c, err := s.client(ctx, shown.id)
 	if err != nil {

@@ -10,10 +10,14 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// How many clients may register themselves, a minute. A hosted client registers anew for each connection.
 const (
+	// How many clients may register themselves, a minute. A hosted client registers anew for each connection.
 	registrationsPerCaller = 10
 	registrationsInAll     = 100
+
+	// How many documents may be fetched for clients that only name one, a minute: who names many makes us ask others for them.
+	fetchesPerCaller = 30
+	fetchesInAll     = 300
 
 	maxLimited = 4096 // callers that are counted; beyond it the one not seen for longest is forgotten
 )

@@ -97,6 +97,10 @@ func (s *Server) registerMetadata(mux *http.ServeMux) {
 		paths[wellKnownServer+base], paths[wellKnownOpenID+base] = plain, openID
 		paths[base+wellKnownServer], paths[base+wellKnownOpenID] = plain, openID
 	}
+	// What is not there is so for pages of any origin too: a browser hides an answer without these headers from them, and some clients stop at that.
+	mux.Handle("/.well-known/", auth.CrossOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusNotFound, map[string]string{"error": "not_found", "error_description": "there is no such metadata"})
+	}), http.MethodGet, http.MethodHead))
 	for path, document := range paths {
 		mux.Handle(path, auth.CrossOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			auth.ServeMetadata(w, document)

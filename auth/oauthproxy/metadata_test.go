@@ -117,8 +117,9 @@ func TestMetadataOfAnIssuerWithAPath(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/.well-known/oauth-authorization-server/other", "/.well-known/oauth-authorization-server/shop/x", "/.well-known/jwks.json"} {
-		if w, _ := get(t, s, path); w.Code != http.StatusNotFound {
-			t.Errorf("%s: %d", path, w.Code)
+		if w, _ := get(t, s, path); w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != "application/json" || !json.Valid(w.Body.Bytes()) ||
+			w.Header().Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %d %v", path, w.Code, w.Header())
 		}
 	}
 }
