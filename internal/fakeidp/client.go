@@ -61,9 +61,14 @@ func (p *IdP) authenticate(r *http.Request) (c Client, why string) {
 	}
 	p.secret(secret, form.Get("client_assertion"))
 	if method == "private_key_jwt" && id == "" {
-		id = unverifiedSubject(form.Get("client_assertion"))
+		id = unverifiedIssuer(form.Get("client_assertion"))
 	}
 	c, ok := p.client(id)
+	if byGrant := form.Get("assertion"); !ok && id == "" && method == "none" && byGrant != "" {
+		if c, ok = p.client(unverifiedIssuer(byGrant)); ok && c.Key != nil { // RFC 7523 section 3.1: the grant's signature is the client's proof
+			return c, ""
+		}
+	}
 	switch {
 	case !ok:
 		return Client{}, "unknown client"
@@ -77,14 +82,15 @@ func (p *IdP) authenticate(r *http.Request) (c Client, why string) {
 	return c, ""
 }
 
-func unverifiedSubject(assertion string) string {
+// unverifiedIssuer is the client that an assertion says to be of: its signature is judged with this client's key.
+func unverifiedIssuer(assertion string) string {
 	signed, err := jose.ParseSignedCompact(assertion, assertionAlgorithms)
 	if err != nil {
 		return ""
 	}
-	var claims struct{ Sub string }
+	var claims struct{ Iss string }
 	_ = json.Unmarshal(signed.UnsafePayloadWithoutVerification(), &claims)
-	return claims.Sub
+	return claims.Iss
 }
 
 var assertionAlgorithms = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
@@ -116,6 +122,16 @@ func (p *IdP) judgeAssertion(c Client, form url.Values) (why string) {
 	audience, _ := claims.Aud.(string)
 	now := p.options.Now()
 	switch {
+	case p.options.ScopeInAssertion: // NetSuite's: neither sub nor jti, at most an hour, PS and ES alone
+		switch algorithm := signed.Signatures[0].Header.Algorithm; {
+		case !strings.HasPrefix(algorithm, "PS") && !strings.HasPrefix(algorithm, "ES"):
+			return "the assertion's algorithm"
+		case claims.Iss != c.ID || audience != p.issuer()+"/token":
+			return "the assertion's iss or aud"
+		case claims.Exp <= now.Unix() || claims.Exp-claims.Iat > 3600:
+			return "the assertion's time"
+		}
+		return ""
 	case claims.Iss != c.ID || claims.Sub != c.ID:
 		return "the assertion's iss or sub"
 	case !slices.Contains([]string{p.issuer() + "/token", p.issuer()}, audience):

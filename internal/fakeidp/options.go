@@ -57,6 +57,10 @@ type Options struct {
 	NoRefreshTokens bool
 	ScopeOnRefresh  bool // a refresh without scope is refused
 
+	// ScopeInAssertion is NetSuite's way with client_credentials: the client's assertion names the scopes, may hold for an hour, and has
+	// neither sub nor jti.
+	ScopeInAssertion bool
+
 	NoExpiresIn      bool
 	ExpiresInText    bool // expires_in is a string
 	RefreshExpiresIn bool // the answer has refresh_expires_in; 0 for a token that does not end
@@ -133,7 +137,7 @@ func NetSuite() Options {
 	return Options{
 		NoMetadata: true, NoUserinfo: true, Algorithm: "PS256", JWTAccessTokens: true, AccessTokenTTL: time.Hour,
 		StateMin: 22, StateMax: 1024, HTTPSRedirects: true, ExpiresInText: true, NoScope: true, TokenType: "bearer",
-		Scopes: []string{"restlets", "rest_webservices", "suite_analytics"}, RefreshTokenTTL: 48 * time.Hour, MaxRotation: 168 * time.Hour,
+		Scopes: []string{"restlets", "rest_webservices", "suite_analytics"}, RefreshTokenTTL: 48 * time.Hour, MaxRotation: 168 * time.Hour, ScopeInAssertion: true,
 		Callback: map[string]string{"role": "3", "entity": "12", "company": "123456_SB1"},
 	}
 }

@@ -103,13 +103,8 @@ func (p *IdP) judgeToken(r *http.Request) (map[string]any, *refusal) {
 		return p.redeem(c, form)
 	case "refresh_token":
 		return p.refreshGrant(c, form)
-	case "client_credentials":
-		if c.method() == "none" {
-			return nil, invalid("unauthorized_client", "a public client has no credentials")
-		}
-		g := &grant{id: random("g-"), client: c.ID, user: User{Subject: c.ID}, scopes: strings.Fields(form.Get("scope")), created: p.options.Now()}
-		p.grants[g.id] = g
-		return p.issue(g, false), nil
+	case grantCredentials, grantAssertion, grantExchange:
+		return p.machine(c, form)
 	default:
 		return nil, invalid("unsupported_grant_type", form.Get("grant_type"))
 	}
