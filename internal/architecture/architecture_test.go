@@ -21,6 +21,7 @@ var allowed = map[string][]string{
 	"mapping":                        {"config", "specs", "internal/fault"},
 	"internal/expr":                  {},
 	"internal/fakeidp":               {},
+	"internal/fakeclient":            {},
 	"auth":                           {"config", "internal/expr", "internal/fault"},
 	"auth/provider":                  {"config", "internal/fault"},
 	"auth/tokenstore":                {"config", "internal/seal"},

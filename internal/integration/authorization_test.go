@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"mcpgate/internal/fakeidp"
+	"mcpgate/internal/fakeclient"
 )
 
 // TestConformanceOfAuthorization runs the suite's scenarios for an authorization server: metadata and the code grant. It prints
@@ -46,7 +46,7 @@ func TestConformanceOfAuthorization(t *testing.T) {
 		if target == "" {
 			continue
 		}
-		back, err := fakeidp.NewBrowser(callback).Allow(ctx, target)
+		back, err := fakeclient.NewBrowser(callback).Allow(ctx, target)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
 
-	"mcpgate/internal/fakeidp"
+	"mcpgate/internal/fakeclient"
 )
 
 // loginSeen is what login.mjs printed.
@@ -100,7 +100,7 @@ func TestLoginWithGoClient(t *testing.T) {
 		}},
 		RequestRefreshToken: true,
 		AuthorizationCodeFetcher: func(ctx context.Context, args *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
-			back, err := fakeidp.NewBrowser(redirect).Allow(ctx, args.URL)
+			back, err := fakeclient.NewBrowser(redirect).Allow(ctx, args.URL)
 			if err != nil {
 				return nil, err
 			}
@@ -139,7 +139,7 @@ func TestLoginWithMCPRemote(t *testing.T) {
 		go func() {
 			for lines := bufio.NewScanner(reader); lines.Scan(); {
 				if target := authorize.FindString(lines.Text()); target != "" {
-					browser := fakeidp.NewBrowser("never:") // mcp-remote itself listens where the person is sent back to
+					browser := fakeclient.NewBrowser("never:") // mcp-remote itself listens where the person is sent back to
 					page, err := browser.Open(ctx, target)
 					if err == nil {
 						_, err = browser.Press(ctx, page, "allow")

@@ -1,4 +1,6 @@
-package fakeidp
+// Package fakeclient is a person with a browser and an MCP client, scripted, for tests and benchmarks: they log in at a gateway and
+// call its tools.
+package fakeclient
 
 import (
 	"context"
@@ -53,11 +55,20 @@ func (b *Browser) Open(ctx context.Context, target string) (Page, error) {
 	return b.do(req)
 }
 
-// Press submits a page's one form with its button of this value, as the browser that shows the page would.
+// Press submits a page's one form with its button of this value, as the browser that shows the page would. A button without
+// a value is "".
 func (b *Browser) Press(ctx context.Context, p Page, button string) (Page, error) {
+	return b.Submit(ctx, p, button, nil)
+}
+
+// Submit is Press after these fields were typed in.
+func (b *Browser) Submit(ctx context.Context, p Page, button string, typed map[string]string) (Page, error) {
 	action, fields, err := form(p.Text, button)
 	if err != nil {
 		return Page{}, err
+	}
+	for name, text := range typed {
+		fields.Set(name, text)
 	}
 	to, err := p.URL.Parse(action)
 	if err != nil {
@@ -119,8 +130,9 @@ func form(page, button string) (action string, fields url.Values, err error) {
 		case n.Data == "input":
 			fields.Set(attr["name"], attr["value"])
 		case n.Data == "button" && attr["value"] == button:
-			fields.Set(attr["name"], attr["value"])
-			found = true
+			if found = true; attr["name"] != "" {
+				fields.Set(attr["name"], attr["value"])
+			}
 		}
 	}
 	if !found {
