@@ -111,6 +111,7 @@ auth:
   oauth:
     provider: idp
     scopes: [me.read]
+    store: {path: logins}
 %s
 upstreams:
   api:
