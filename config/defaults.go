@@ -77,6 +77,7 @@ func (c *Config) complete(env func(string) (string, bool)) {
 	// The issuer of a login is repeated byte for byte in metadata, tokens and redirects: it is brought into shape here, and
 	// nowhere again (RFC 8414 section 3.3).
 	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")
+	c.Auth.OAuth.Store.Path = resolvePath(c.Auth.OAuth.Store.Path, c.Dir) // the default, which no file names
 	for name, provider := range c.Providers {
 		provider.Name = name
 		if provider.Scopes == nil && provider.Issuer != "" {

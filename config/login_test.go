@@ -75,6 +75,9 @@ func TestLoginIsTaken(t *testing.T) {
 	if document != filepath.Join(cfg.Dir, "claude.json") {
 		t.Errorf("a pinned document is looked for at %s", document)
 	}
+	if got, want := cfg.Auth.OAuth.Store.Path, filepath.Join(cfg.Dir, "data"); got != want {
+		t.Errorf("logins are kept in %s: the default is beside the file, wherever the program is started", got)
+	}
 	if cfg.Server.Listen != ":8080" || cfg.Open() {
 		t.Errorf("listens at %s, open %t: whoever comes has to log in", cfg.Server.Listen, cfg.Open())
 	}

@@ -52,6 +52,10 @@ func reach(cfg *config.Config) string {
 		return "OPEN: whoever reaches " + cfg.Server.Listen + " may call every tool (--insecure)"
 	case cfg.Auth.Mode == "none":
 		return "for programs on this machine alone, since nobody is asked for a key (auth.mode: none)"
+	case cfg.Auth.Mode == "oauth":
+		return "for people who log in at " + cfg.Auth.OAuth.Provider + " (auth.mode: oauth), at " + cfg.Server.Listen
+	case cfg.Auth.Mode == "jwt":
+		return "for callers who show a token of " + cmp.Or(cfg.Auth.JWT.Issuer, "the issuer") + " (auth.mode: jwt), at " + cfg.Server.Listen
 	default:
 		return "for callers who show a key (auth.mode: " + cfg.Auth.Mode + "), at " + cfg.Server.Listen
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcpgate/auth"
 	"mcpgate/gateway"
 )
 
@@ -113,7 +114,7 @@ func (t *terminal) readArguments(value string) (json.RawMessage, error) {
 
 // runTool calls the tool and prints the outcome, the whole of it, on stdout.
 func (t *terminal) runTool(ctx context.Context, gw *gateway.Gateway, name string, arguments json.RawMessage) error {
-	outcome := gw.Call(ctx, name, arguments)
+	outcome := gw.Call(auth.WithPrincipal(ctx, auth.Local()), name, arguments) // with the logins of `mcpgate login`, as over stdio
 	if err := writeJSON(t.stdout, outcome); err != nil {
 		return err
 	}

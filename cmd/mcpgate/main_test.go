@@ -12,7 +12,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the output that scripts compare with")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"mcpgate": main})
+	testscript.Main(m, map[string]func(){"mcpgate": main, "xdg-open": browser, "open": browser})
 }
 
 // TestScript plays testdata/script: each file runs the real program.
@@ -23,12 +23,15 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
+			env.Values[idpKey{}] = &fakeidpOfScript{}
 			return copyFile("testdata/petstore.yaml", filepath.Join(env.WorkDir, "petstore.yaml"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
 			"taken":    taken,
 			"upstream": upstream,
+			"idp":      idp,
+			"member":   member,
 		},
 	})
 }

@@ -71,12 +71,20 @@ func (t *terminal) rootCommand() *cobra.Command {
 		"the configuration `FILE` (default: $"+configVariable+", else ./"+configDefault+")")
 	root.AddCommand(
 		t.serveCommand(), t.validateCommand(), t.toolsCommand(), t.callCommand(), t.initCommand(),
-		t.schemaCommand(), t.versionCommand(), t.healthCommand(),
+		t.loginCommand(), t.logoutCommand(), t.authCommand(), t.schemaCommand(), t.versionCommand(), t.healthCommand(),
 	)
-	for _, command := range root.Commands() {
-		command.RunE = t.noteRunning(command.RunE)
-	}
+	t.noteAll(root)
 	return root
+}
+
+// noteAll makes every command below a command say that it has begun.
+func (t *terminal) noteAll(parent *cobra.Command) {
+	for _, command := range parent.Commands() {
+		if command.RunE != nil {
+			command.RunE = t.noteRunning(command.RunE)
+		}
+		t.noteAll(command)
+	}
 }
 
 // noteRunning makes a command say that it has begun: what fails before that is the command line.

@@ -90,6 +90,9 @@ func (t *terminal) serveHTTP(ctx context.Context, flags serveFlags) error {
 	if err != nil {
 		return err
 	}
+	if problems := cfg.HTTPProblems(); len(problems) > 0 {
+		return problems
+	}
 	if err := refuseOpen(cfg, flags.insecure); err != nil {
 		return err
 	}

@@ -21,13 +21,14 @@ import (
 //	silent  never answers
 //	busy    answers 429 with Retry-After: 120
 //	spec    answers with a document whose server is relative
+//	bearer  says whether it was shown a token
 //	down    is not there
 func upstream(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: upstream KIND")
 	}
 	handlers := map[string]http.HandlerFunc{
-		"pets": answerPets, "html": answerHTML, "large": answerLarge, "silent": answerNothing, "busy": answerBusy, "spec": answerSpec, "down": nil,
+		"pets": answerPets, "html": answerHTML, "large": answerLarge, "silent": answerNothing, "busy": answerBusy, "spec": answerSpec, "bearer": answerBearer, "down": nil,
 	}
 	handler, ok := handlers[args[0]]
 	if !ok {
@@ -43,6 +44,11 @@ func upstream(ts *testscript.TestScript, neg bool, args []string) {
 		server.CloseClientConnections() // a silent one would keep Close waiting
 		server.Close()
 	})
+}
+
+func answerBearer(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"shown": %t}`, strings.HasPrefix(r.Header.Get("Authorization"), "Bearer "))
 }
 
 func answerPets(w http.ResponseWriter, r *http.Request) {
