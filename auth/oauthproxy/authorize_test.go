@@ -238,6 +238,23 @@ func TestParametersInURLAndForm(t *testing.T) {
 	}
 }
 
+// Nobody is sent to a redirect URI that isn't registered, whatever browsers or libraries make of it.
+func TestNoOpenRedirect(t *testing.T) {
+	s := newSite(t, siteOptions{})
+	s.flow.limit = newLimiter(1<<30, 1<<30, s.parts.Now)
+	mux := http.NewServeMux()
+	s.Register(mux)
+	for _, trick := range tricks {
+		for _, known := range s.parts.Config.Auth.OAuth.Clients.Known {
+			for _, kind := range []string{"code", "token"} {
+				if to, _ := s.asked(mux, query("client_id", known.ClientID, "redirect_uri", trick.uri, "response_type", kind).Encode()); to != "" && trick.uri != "" {
+					t.Errorf("%s (%s): %s", trick.uri, trick.reason, to)
+				}
+			}
+		}
+	}
+}
+
 // FuzzAuthorize holds that whatever is asked, the browser is sent to the consent page, to a redirect URI of that very client, or nowhere.
 func FuzzAuthorize(f *testing.F) {
 	s := newSite(f, siteOptions{})
@@ -258,6 +275,9 @@ func FuzzAuthorize(f *testing.F) {
 		for id := range maps.Keys(known) {
 			f.Add(query("client_id", id, "redirect_uri", uri, "response_type", "token").Encode())
 		}
+	}
+	for _, trick := range tricks {
+		f.Add(query("redirect_uri", trick.uri).Encode())
 	}
 	f.Add(query().Encode() + "&redirect_uri=https://evil.example")
 	f.Add(query().Encode() + ";redirect_uri=https://evil.example")

@@ -2,8 +2,10 @@ package oauthproxy
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -298,4 +300,37 @@ func TestStepsOnSeveralReplicas(t *testing.T) {
 	if got := p.location(p.get(p.approve(s, query()).String())).Query(); got.Get("code") == "" {
 		t.Errorf("%v", got)
 	}
+}
+
+// Of many logins at once each gets its own answer.
+func TestManyLoginsAtOnce(t *testing.T) {
+	s := newSite(t, siteOptions{idp: fakeidp.Keycloak()})
+	s.flow.limit = newLimiter(1<<30, 1<<30, s.parts.Now)
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() {
+			p := newPerson(t)
+			state := fmt.Sprint("state of ", i)
+			got := p.location(p.get(p.approve(s, query("state", state)).String())).Query()
+			granted, _, err := s.codes.Get(t.Context(), digest(got.Get("code")))
+			if err != nil || got.Get("state") != state || granted.Identity.Subject != "alice" {
+				t.Errorf("%d: %v %v", i, got, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// BenchmarkLogin is a login from /authorize to the code, provider included, 64 at once.
+func BenchmarkLogin(b *testing.B) {
+	s := newSite(b, siteOptions{})
+	s.flow.limit = newLimiter(1<<30, 1<<30, s.parts.Now)
+	b.SetParallelism(max(1, 64/runtime.GOMAXPROCS(0)))
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			p := newPerson(b)
+			p.location(p.get(p.approve(s, query()).String()))
+		}
+	})
 }

@@ -72,7 +72,8 @@ func (c *cookies) drop(w http.ResponseWriter, kind, owner string) {
 	c.write(w, c.name(kind, c.id(owner)), "", kind, -1)
 }
 
-// trim makes room for one more of a kind: what can't be opened any more goes, then the oldest.
+// trim makes room for one more of a kind: what can't be opened goes first, then the oldest. It may be another gateway's on the same host, since
+// cookies know no ports, and stays where there is room.
 func (c *cookies) trim(w http.ResponseWriter, r *http.Request, kind, except string) {
 	type held struct {
 		name string
@@ -92,7 +93,7 @@ func (c *cookies) trim(w http.ResponseWriter, r *http.Request, kind, except stri
 	}
 	slices.SortFunc(there, func(a, b held) int { return cmp.Compare(b.made, a.made) }) // the newest first
 	for i, one := range there {
-		if i >= maxCookies-1 || one.made == 0 {
+		if i >= maxCookies-1 {
 			c.write(w, one.name, "", kind, -1)
 		}
 	}

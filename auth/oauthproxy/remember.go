@@ -17,9 +17,6 @@ type remembered struct {
 	Since time.Time `json:"since"`
 }
 
-// browser is the owner of the cookie that knows a browser again: there is one.
-const browser = "browser"
-
 // unasked reports whether nobody is asked: the client is trusted, consent is off, or the same question was answered in this browser. The
 // latter counts only where the person began here by themselves: a page of somebody else's could otherwise send them through unseen. Sec-Fetch-Site says
 // so, but for an address that was typed in, or opened by a program, and led here by a redirect of another site: that is "none" too. An attacker's
@@ -35,7 +32,7 @@ func (s *Server) unasked(r *http.Request, c *client, tx *transaction, query url.
 	if site := r.Header.Values("Sec-Fetch-Site"); len(site) != 1 || (site[0] != "none" && site[0] != "same-origin") {
 		return false
 	}
-	secret, ok := s.flow.cookies.get(r, cookieBrowser, browser)
+	secret, ok := s.flow.cookies.get(r, cookieBrowser, s.issuer)
 	if !ok {
 		return false
 	}
@@ -49,11 +46,11 @@ func (s *Server) remember(w http.ResponseWriter, r *http.Request, tx *transactio
 	if s.flow.consent != "remember" || tx.Kind != kindKnown {
 		return nil
 	}
-	secret, ok := s.flow.cookies.get(r, cookieBrowser, browser)
+	secret, ok := s.flow.cookies.get(r, cookieBrowser, s.issuer)
 	if !ok {
 		secret = newSecret()
 	}
-	if err := s.flow.cookies.set(w, r, cookieBrowser, browser, secret, rememberTime); err != nil {
+	if err := s.flow.cookies.set(w, r, cookieBrowser, s.issuer, secret, rememberTime); err != nil {
 		return err
 	}
 	return s.flow.remembered.Put(r.Context(), answerKey(secret, tx), remembered{s.parts.Now()}, rememberTime)
@@ -61,7 +58,7 @@ func (s *Server) remember(w http.ResponseWriter, r *http.Request, tx *transactio
 
 // forget ends an earlier yes, since the person now said no.
 func (s *Server) forget(r *http.Request, tx *transaction) error {
-	secret, ok := s.flow.cookies.get(r, cookieBrowser, browser)
+	secret, ok := s.flow.cookies.get(r, cookieBrowser, s.issuer)
 	if s.flow.consent != "remember" || !ok {
 		return nil
 	}
