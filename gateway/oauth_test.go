@@ -23,8 +23,16 @@ type entrance struct {
 	ahead   atomic.Int64 // of the gateway's clock before the true one, in ns
 }
 
-// newEntrance starts one. more is more of auth.oauth, in one line of YAML each.
+// newEntrance starts one, and waits until it is ready. more is more of auth.oauth, in one line of YAML each.
 func newEntrance(t testing.TB, options fakeidp.Options, more string) *entrance {
+	t.Helper()
+	e := openEntrance(t, options, more)
+	e.await()
+	return e
+}
+
+// openEntrance starts one.
+func openEntrance(t testing.TB, options fakeidp.Options, more string) *entrance {
 	t.Helper()
 	idp := fakeidp.Start(t, options)
 	api := httptest.NewServer(idp.API())
@@ -72,7 +80,6 @@ auth:
 			t.Error(err)
 		}
 	})
-	e.await()
 	return e
 }
 
