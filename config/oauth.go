@@ -42,12 +42,14 @@ type OAuthClients struct {
 	// MetadataDocuments lets a client be the URL of a document that describes it.
 	MetadataDocuments *bool `yaml:"metadata_documents" default:"true"`
 	// RedirectURIs narrows what redirect URIs clients may have: scheme://host/path, where the host may begin with *., the
-	// path may end with /*, and the port of a loopback address may be *. Without it: any https, loopback, and the private schemes that editors use.
+	// path may end with /*, and the port of a loopback address may be *; an application's own scheme is written exactly. Without
+	// it: any https, loopback, and cursor://anysphere.cursor-mcp/oauth/callback.
 	RedirectURIs []string `yaml:"redirect_uris"`
 	// Documents are client metadata documents by their URL, read from files instead of being fetched, for a gateway
 	// without a way to the Internet.
 	Documents map[string]string `yaml:"documents" path:"file"`
-	// Hosts narrows whose metadata documents are taken: host names, of which *. may begin one. Without it: any.
+	// Hosts narrows whose metadata documents are taken: host names, of which *. may begin one, with a port where it is not
+	// 443. Without it: any.
 	Hosts []string `yaml:"hosts"`
 	// Known are clients registered here by hand.
 	Known []KnownClient `yaml:"known"`

@@ -342,6 +342,30 @@ func TestPatternsReplaceNoRegistration(t *testing.T) {
 	}
 }
 
+// The list of docs/clients.md takes all that the clients it names register.
+func TestTheDocumentedListServesItsClients(t *testing.T) {
+	rules, err := newRedirectRules([]string{"https://claude.ai/api/mcp/auth_callback", "https://chatgpt.com/connector/oauth/*", "https://vscode.dev/redirect", "https://insiders.vscode.dev/redirect",
+		"http://127.0.0.1:*/", "http://localhost:*/callback", "https://www.cursor.com/agents/mcp/oauth/callback", "cursor://anysphere.cursor-mcp/oauth/callback"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"VS Code", "Cursor: three at once"} {
+		for _, uri := range realClients[name].registered {
+			if err := rules.check(uri, applicationNative); err != nil {
+				t.Errorf("%s: %s: %v", name, uri, err)
+			}
+		}
+	}
+	for _, uri := range []string{"https://claude.ai/api/mcp/auth_callback", "https://chatgpt.com/connector/oauth/abc123", "http://localhost:54212/callback"} {
+		if err := rules.check(uri, ""); err != nil {
+			t.Errorf("%s: %v", uri, err)
+		}
+	}
+	if rules.check("https://evil.example/callback", "") == nil {
+		t.Error("it lets others through")
+	}
+}
+
 func TestPatternsThatAreNone(t *testing.T) {
 	for _, text := range []string{"", "*", "https://*", "https://*/cb", "https://*.com/cb", "https://a.*.example.com/cb", "https://a*.example.com/cb", "https://example.com:*/cb",
 		"http://example.com/cb", "https://example.com/*/cb", "https://example.com/c*", "https://example.com/cb?x=*", "https://user@example.com/cb", "https://example.com/cb#x",

@@ -67,7 +67,7 @@ type sealedClient struct {
 // serveRegister answers POST /register (RFC 7591 section 3). It stores nothing.
 func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) error {
 	answer, err := s.register(w, r)
-	from := slog.String("address", callerOf(r))
+	from := slog.String("ip", callerOf(r))
 	if err != nil {
 		auth.Audit(r.Context(), s.parts.Logger, "client.refused", slog.String("reason", err.Error()), from)
 		return err
