@@ -25,6 +25,7 @@ func (g *Gateway) newHandler() (http.Handler, error) {
 		mux.Handle(at+"/{$}", mcp)
 	}
 	mux.HandleFunc("/{$}", g.serveStatus)
+	mux.HandleFunc("/favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }) // every browser asks
 	if access.metadata != nil {
 		for _, at := range access.metadata.Paths(prefix) {
 			mux.Handle(at, access.metadata)
