@@ -72,6 +72,8 @@ type Keeper struct {
 	recheck   time.Duration
 	log       *slog.Logger
 	now       func() time.Time
+	// leaseTTL and answerGrace but in tests.
+	leaseTTL, answerGrace time.Duration
 
 	cache     *lru[*held]
 	failures  *lru[failure]
@@ -103,6 +105,7 @@ func New(store tokenstore.Store, ring *seal.Ring, providers map[string]Refresher
 		store: store, table: tokenstore.NewTable[record](store, ring, "grant"), providers: providers,
 		recheck: cmp.Or(opts.Recheck, defaultRecheck), log: opts.Logger, now: opts.Now,
 		cache: newLRU[*held](opts.CacheSize), failures: newLRU[failure](failuresKept),
+		leaseTTL: leaseTTL, answerGrace: answerGrace,
 		revokes: make(chan struct{}, revokesAtOnce), closed: make(chan struct{}), unsaved: map[string]struct{}{},
 	}
 	if k.recheck < 0 {

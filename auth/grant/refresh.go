@@ -86,7 +86,7 @@ func (k *Keeper) takeTurn(ctx context.Context, key Key, w want) (*held, error) {
 		case <-turn.Done():
 		}
 	}()
-	lease, err := tokenstore.Acquire(turn, k.store, "grant-"+id, leaseTTL)
+	lease, err := tokenstore.Acquire(turn, k.store, "grant-"+id, k.leaseTTL)
 	if turn.Err() != nil && err != nil {
 		return nil, elsewhere(err)
 	}
@@ -130,13 +130,13 @@ func (k *Keeper) awaitAnswer(ctx context.Context, id string, r record, version u
 	switch {
 	case r.Asked.IsZero():
 		return false, nil
-	case patience && k.now().Sub(r.Asked).Abs() < refreshTimeout+answerGrace:
+	case patience && k.now().Sub(r.Asked).Abs() < refreshTimeout+k.answerGrace:
 		return false, k.pause(id, firstPause, elsewhere(nil))
 	}
 	select {
 	case <-ctx.Done():
 		return false, elsewhere(ctx.Err())
-	case <-time.After(answerGrace):
+	case <-time.After(k.answerGrace):
 	}
 	_, now, err := k.table.Get(ctx, id)
 	return err != nil || now != version, nil // an error is met again by who reads next
@@ -160,7 +160,7 @@ func (k *Keeper) mark(ctx context.Context, a attempt, lease *tokenstore.Lease) (
 		return a, elsewhere(nil)
 	default:
 	}
-	if k.now().Sub(a.record.Asked) > leaseTTL/2 { // this process, or the store, stood still: others may be asking by now
+	if k.now().Sub(a.record.Asked) > k.leaseTTL/2 { // this process, or the store, stood still: others may be asking by now
 		return a, elsewhere(nil)
 	}
 	return a, nil
