@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -123,6 +125,35 @@ func TestNoNotationOfLoopbackConnects(t *testing.T) {
 			connection.Close()
 			t.Errorf("%s connects", host)
 		}
+	}
+}
+
+// A client metadata document is named by a stranger: nothing inside is asked for one, not even where deny_private is off for documents of APIs,
+// and a name is looked at when it has become an address.
+func TestClientDocumentsAreNotFetchedInside(t *testing.T) {
+	asked := false
+	inside := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer inside.Close()
+	off := false
+	for name, outbound := range map[string]config.Outbound{"": {}, "deny_private: false": {DenyPrivate: &off}} {
+		client, err := clientDocuments(outbound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := net.SplitHostPort(inside.Listener.Addr().String())
+		for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]"} {
+			answer, err := client.Get("https://" + host + ":" + port + "/client.json")
+			if err == nil {
+				answer.Body.Close()
+			}
+			if !isForbidden(err) {
+				t.Errorf("%s %s: %v", name, host, err)
+			}
+		}
+		client.CloseIdleConnections()
+	}
+	if asked {
+		t.Error("it was asked")
 	}
 }
 

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/cookiejar"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mcpgate/config"
 )
 
 func TestDocumentsAreKeptAsTheirServerSays(t *testing.T) {
@@ -194,4 +197,67 @@ func TestAFetchOutlivesWhoAskedFirstAndEndsByItself(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})
+}
+
+// drip sends a byte now and then, without end.
+type drip struct{ context.Context }
+
+func (d drip) Read(p []byte) (int, error) {
+	select {
+	case <-time.After(time.Second):
+		p[0] = ' '
+		return 1, nil
+	case <-d.Done():
+		return 0, d.Err()
+	}
+}
+
+func (drip) Close() error { return nil }
+
+type dripTransport struct{}
+
+func (dripTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: drip{r.Context()}, Request: r}, nil
+}
+
+func TestADocumentThatDripsIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRemote(newFetcher(&http.Client{Transport: dripTransport{}}), maxDocument, time.Now, func(string, []byte) (int, error) { return 0, nil })
+		began := time.Now()
+		_, err := r.get(t.Context(), "https://app.example/a", "app.example", maxFresh)
+		if err == nil || time.Since(began) != fetchTimeout {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}
+
+// What the client that is given would do by itself does not count: no cookie, no redirect.
+func TestAFetchSendsNothingOfOurs(t *testing.T) {
+	d := newDocumentServer(t, func(w http.ResponseWriter, r *http.Request) {
+		for _, name := range []string{"Cookie", "Authorization", "Referer"} {
+			if r.Header.Get(name) != "" {
+				t.Errorf("it sends %s", name)
+			}
+		}
+		http.SetCookie(w, &http.Cookie{Name: "a", Value: "b", Path: "/"})
+		document(claudeCode, "Cache-Control", "no-store")(w, r)
+	})
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := newFakeClock()
+	s := newDirectoryServer(t, func(_ *config.Config, parts *Parts) {
+		parts.Fetch, parts.Now = d.client(), clock.now
+		parts.Fetch.Jar = jar
+	})
+	for range 2 {
+		if _, err := s.client(t.Context(), claudeCodeID); err != nil {
+			t.Fatal(err)
+		}
+		clock.advance(time.Hour)
+	}
+	if d.requests.Load() != 2 {
+		t.Errorf("%d requests", d.requests.Load())
+	}
 }

@@ -18,7 +18,7 @@ import (
 const (
 	maxRegistration = 16 << 10 // bytes of a request to /register
 	maxRedirects    = 10       // redirect URIs of a client
-	maxMetadata     = 1400     // bytes that are sealed into a client id; with it the id stays below maxClientID
+	maxMetadata     = 1490     // bytes that are sealed into a client id; with it the id stays below maxClientID
 	maxClientID     = 2048     // bytes
 	maxName         = 100      // runes
 
@@ -174,7 +174,7 @@ func (s *Server) sealClient(a *registration) (*registered, error) {
 		return nil, bad("invalid_client_metadata", "the metadata can't be kept")
 	}
 	if len(metadata) > maxMetadata {
-		return nil, bad("invalid_client_metadata", "the name and the redirect URIs are too long: about 1.3 KB in all is the limit")
+		return nil, bad("invalid_client_metadata", "the name and the redirect URIs are too long: about 1.4 KB in all is the limit")
 	}
 	sealed, err := s.parts.Ring.Seal(purposeClient, s.issuer, sealedFor, metadata)
 	if err != nil {

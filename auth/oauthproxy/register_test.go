@@ -189,6 +189,29 @@ func TestRegistrationsThatAreRefused(t *testing.T) {
 	}
 }
 
+// The longest registration that is taken makes an id that every server and proxy lets through.
+func TestAnIDStaysShort(t *testing.T) {
+	s := newDirectoryServer(t, nil)
+	longest := 0
+	for n := 1300; n < maxMetadata; n++ {
+		a := &registration{RedirectURIs: []string{"https://app.example/" + strings.Repeat("a", n)}}
+		if err := a.settle(s.directory.redirects); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := s.sealClient(a)
+		if err != nil {
+			break
+		}
+		longest = len(answer.ID)
+		if _, err := s.openClient(answer.ID); err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if longest < 1900 || longest >= maxClientID {
+		t.Errorf("%d", longest)
+	}
+}
+
 func TestRegistrationCanBeOff(t *testing.T) {
 	on := newDirectoryServer(t, nil)
 	_, answer := register(t, on, `{"redirect_uris":["https://app.example/cb"]}`)
