@@ -185,6 +185,32 @@ func TestManners(t *testing.T) {
 			t.Errorf("%v", tokens)
 		}
 	})
+	t.Run("netsuite, its chain of refresh tokens", func(t *testing.T) {
+		var ahead time.Duration
+		o := NetSuite()
+		o.Now = func() time.Time { return time.Now().Add(ahead) }
+		b := start(t, o)
+		b.idp.Register(Client{ID: "confidential", Secret: "s", AuthMethod: "client_secret_post", RedirectURIs: []string{callback}})
+		_, tokens := b.redeem(b.back(url.Values{"scope": {"restlets"}, "nonce": nil}).Get("code"))
+		for range 4 { // each token holds 48 hours, the chain 168
+			ahead += 40 * time.Hour
+			status, again := b.refresh(tokens["refresh_token"].(string))
+			if status != 200 || again["refresh_token"] == tokens["refresh_token"] {
+				t.Fatalf("after %v: %d %v", ahead, status, again)
+			}
+			tokens = again
+		}
+		ahead += 9 * time.Hour
+		if status, answer := b.refresh(tokens["refresh_token"].(string)); status != 400 || answer["error"] != "invalid_grant" {
+			t.Errorf("after %v: %d %v", ahead, status, answer)
+		}
+		_, tokens = b.post("token", url.Values{"grant_type": {"authorization_code"}, "code_verifier": {verifier}, "redirect_uri": {callback}, "client_id": {"confidential"},
+			"client_secret": {"s"}, "code": {b.back(url.Values{"client_id": {"confidential"}, "scope": {"restlets"}, "nonce": nil}).Get("code")}})
+		status, again := b.post("token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens["refresh_token"].(string)}, "client_id": {"confidential"}, "client_secret": {"s"}})
+		if status != 200 || again["refresh_token"] != tokens["refresh_token"] {
+			t.Errorf("a confidential client's is replaced: %d %v", status, again)
+		}
+	})
 	t.Run("entra", func(t *testing.T) {
 		b := start(t, Entra())
 		_, tokens := b.redeem(b.back(nil).Get("code"))

@@ -53,6 +53,7 @@ type Options struct {
 	JWTAccessTokens bool
 	OldTokensDie    bool // a refresh ends the access tokens before it
 	NoRotation      bool // the refresh token stays; else its second use revokes the whole grant
+	PublicRotation  bool // only public clients' refresh tokens are replaced, as NetSuite does it
 	OfflineOnly     bool // a refresh token only for the scope offline_access (or refresh_token)
 	NoRefreshTokens bool
 	ScopeOnRefresh  bool // a refresh without scope is refused
@@ -137,7 +138,7 @@ func NetSuite() Options {
 	return Options{
 		NoMetadata: true, NoUserinfo: true, Algorithm: "PS256", JWTAccessTokens: true, AccessTokenTTL: time.Hour,
 		StateMin: 22, StateMax: 1024, HTTPSRedirects: true, ExpiresInText: true, NoScope: true, TokenType: "bearer",
-		Scopes: []string{"restlets", "rest_webservices", "suite_analytics"}, RefreshTokenTTL: 48 * time.Hour, MaxRotation: 168 * time.Hour, ScopeInAssertion: true,
+		Scopes: []string{"restlets", "rest_webservices", "suite_analytics"}, RefreshTokenTTL: 48 * time.Hour, MaxRotation: 168 * time.Hour, PublicRotation: true, ScopeInAssertion: true,
 		Callback: map[string]string{"role": "3", "entity": "12", "company": "123456_SB1"},
 	}
 }

@@ -164,9 +164,7 @@ func (p *IdP) refreshGrant(c Client, form url.Values) (map[string]any, *refusal)
 	}
 	g := entry.grant
 	g.refreshes++
-	if !p.options.NoRotation {
-		entry.used = true
-	}
+	entry.used = p.rotates(g)
 	if p.options.OldTokensDie {
 		p.killAccess(g)
 	}
@@ -209,7 +207,7 @@ func (p *IdP) issueRefresh(g *grant, first bool, answer map[string]any) {
 		return
 	}
 	entry := p.refresh[g.refresh]
-	if first || !o.NoRotation {
+	if first || p.rotates(g) {
 		g.refresh = random("rt-")
 		entry = &refreshToken{grant: g}
 		p.refresh[g.refresh] = entry
@@ -229,6 +227,12 @@ func (p *IdP) issueRefresh(g *grant, first bool, answer map[string]any) {
 			answer["refresh_expires_in"] = seconds(entry.expires.Sub(now))
 		}
 	}
+}
+
+// rotates reports whether a refresh replaces the refresh token.
+func (p *IdP) rotates(g *grant) bool {
+	c, _ := p.client(g.client)
+	return !p.options.NoRotation && !(p.options.PublicRotation && c.method() != "none")
 }
 
 func (p *IdP) end(g *grant) {
