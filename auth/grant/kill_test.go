@@ -155,6 +155,7 @@ func TestKillLosesNoLogin(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes some seconds")
 	}
+	t.Parallel()
 	g := &gate{}
 	server := httptest.NewUnstartedServer(g)
 	g.idp = fakeidp.New(fakeidp.Options{
