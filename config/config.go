@@ -14,7 +14,9 @@ type Config struct {
 	// problem that names both places.
 	Include []string `yaml:"include"`
 	Server  Server   `yaml:"server"`
-	// Key is one secret of 32 bytes or more, from which every key is derived; "new,old" rotates.
+	// Key is one secret of 32 bytes or more, from which every key is derived: of tokens, stored logins, clients' ids and
+	// page handles. `mcpgate auth keygen` makes one. "new,old" rotates: what is new is made with the first, and what the old
+	// one made holds as long as it is here. A login needs a key wherever public_url is not on loopback.
 	Key      Secret   `yaml:"key"`
 	Outbound Outbound `yaml:"outbound"`
 	Auth     Auth     `yaml:"auth"`

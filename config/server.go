@@ -12,7 +12,8 @@ type Server struct {
 	Admin string `yaml:"admin" default:"off"`
 	// AdminKey is the bearer key of the admin address.
 	AdminKey Secret `yaml:"admin_key"`
-	// PublicURL is how clients reach the gateway. Default: http://localhost and the port of Listen.
+	// PublicURL is how clients reach the gateway. With a login it is the issuer, and has to be https anywhere but on
+	// loopback. Default: http://localhost and the port of Listen.
 	PublicURL string `yaml:"public_url"`
 	// Path is where MCP is served.
 	Path string `yaml:"path" default:"/mcp"`
@@ -70,7 +71,8 @@ type Auth struct {
 	APIKey APIKeyAuth `yaml:"api_key"`
 	OAuth  OAuth      `yaml:"oauth"`
 	JWT    JWTAuth    `yaml:"jwt"`
-	// Roles are conditions (CEL) over a token's claims, for the allow of tools.
+	// Roles are conditions (CEL) over the claims of who logged in or of the token, for the allow of tools, such as
+	// {admin: '"erp-admins" in claims.groups'}. What can't be decided, since a claim is missing, does not hold.
 	Roles map[string]string `yaml:"roles"`
 	// Implies names the scopes that a scope brings along, such as crm.write: [crm.read].
 	Implies map[string][]string `yaml:"implies"`

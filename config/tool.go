@@ -30,9 +30,10 @@ type Tool struct {
 	// Idempotent says that the call may be repeated although it is a POST or PATCH, such as a query. If it is not true,
 	// a retry may order two pizzas.
 	Idempotent bool `yaml:"idempotent"`
-	// Scopes that a caller needs.
+	// Scopes that a caller needs, all of them. Over stdio nobody is asked.
 	Scopes []string `yaml:"scopes"`
-	// Allow names the roles that may call the tool.
+	// Allow names the roles that may call the tool: one of them is enough. Whoever has none does not see it. Over stdio
+	// nobody is asked.
 	Allow []string `yaml:"allow"`
 	// Confirm says when a call is planned and approved before it is carried out: never, always, or on a condition (CEL).
 	Confirm Later `yaml:"confirm"`

@@ -25,10 +25,12 @@ type Upstream struct {
 	// Overlays are OpenAPI Overlay 1.0 files that mend the documents before anything reads them: a file, a URL, or a list of
 	// these, applied in this order.
 	Overlays Strings `yaml:"overlays" path:"location"`
-	// BaseURL is the API's root; {name} stands for a variable. Default: the document's first server. "sandbox:" is the
+	// BaseURL is the API's root; {name} stands for a variable, and {token.NAME} for what the caller's login brought along
+	// (keep of the provider). Default: the document's first server. "sandbox:" is the
 	// built-in sandbox, which answers from the document and keeps what it is told in memory.
 	BaseURL string `yaml:"base_url"`
-	// AllowHosts are the hosts that a token answer may set as the base.
+	// AllowHosts are the hosts that a {token.NAME} in BaseURL may lead to, such as `*.my.salesforce.com`, with a port or
+	// without. The caller's token is sent there and nowhere else.
 	AllowHosts []string `yaml:"allow_hosts"`
 	// Variables fill the {name}s of BaseURL, of the document's servers and of paths.
 	Variables  map[string]*Variable `yaml:"variables"`
@@ -85,9 +87,11 @@ type Variable struct {
 	Enum []string `yaml:"enum"`
 }
 
-// Credential is what the gateway shows to an upstream: everybody who may call the gateway acts with it.
+// Credential is what the gateway shows to an upstream. With login it is the caller's own token; with every other type
+// everybody who may call the gateway acts with it.
 type Credential struct {
 	// Type says how: bearer needs Token, basic Username and Password, api_key In, Name and Value.
+	// login needs Provider, and callers who log in there: auth.mode oauth, or stdio after `mcpgate login`.
 	Type string `yaml:"type" default:"none" enum:"none,bearer,basic,api_key,login" later:"client_credentials,jwt_bearer,token_exchange,forward"`
 	// Token of type bearer: sent as Authorization: Bearer.
 	Token Secret `yaml:"token"`
@@ -102,7 +106,7 @@ type Credential struct {
 	// Value of an api_key.
 	Value Secret `yaml:"value"`
 
-	// Provider is where a token comes from, by its name under providers.
+	// Provider is where the caller's token comes from, by its name under providers.
 	Provider string `yaml:"provider"`
 	// TokenURL is the token endpoint, where there is no provider.
 	TokenURL Later `yaml:"token_url"`

@@ -35,3 +35,18 @@ func (t *terminal) completeCall(cmd *cobra.Command, args []string, toComplete st
 	}
 	return keys, directive
 }
+
+// completeProvider offers the providers' names.
+func (t *terminal) completeProvider(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	cfg, err := t.loadConfig(false)
+	if err != nil || len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp // a shell shows no errors
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(cfg.Providers)) {
+		if strings.HasPrefix(name, toComplete) {
+			names = append(names, name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

@@ -35,6 +35,7 @@ type loginFlags struct {
 	quiet bool // opens no browser
 	list  bool
 	json  bool
+	wait  time.Duration
 }
 
 func (t *terminal) loginCommand() *cobra.Command {
@@ -65,10 +66,12 @@ with a port, say it with --port; the path is auth.oauth.redirect_path, /auth/cal
 			}
 			return t.login(cmd.Context(), args[0], flags)
 		},
+		ValidArgsFunction: t.completeProvider,
 	}
 	cmd.Flags().IntVar(&flags.port, "port", 0, "be answered at `PORT` instead of a free one")
 	cmd.Flags().StringVar(&flags.host, "host", "127.0.0.1", "be answered at `HOST`: 127.0.0.1 or localhost, as the provider's client is registered")
 	cmd.Flags().BoolVar(&flags.quiet, "no-browser", false, "open no browser: print the address alone")
+	cmd.Flags().DurationVar(&flags.wait, "wait", loginTime, "give up after this `TIME`")
 	cmd.Flags().BoolVar(&flags.list, "list", false, "list the providers, and where you are logged in")
 	cmd.Flags().BoolVar(&flags.json, "json", false, "with --list: print JSON")
 	return cmd
@@ -90,7 +93,7 @@ func (t *terminal) login(ctx context.Context, name string, flags loginFlags) err
 		if err := p.Discover(ctx); err != nil && p.Ready() != nil {
 			return fmt.Errorf("provider %s can't be reached: %w", name, err)
 		}
-		waiting, cancel := context.WithTimeout(ctx, loginTime)
+		waiting, cancel := context.WithTimeout(ctx, flags.wait)
 		defer cancel()
 		back, err := openCallback(waiting, flags.host, flags.port, cfg.Auth.OAuth.RedirectPath)
 		if err != nil {
@@ -100,7 +103,7 @@ func (t *terminal) login(ctx context.Context, name string, flags loginFlags) err
 		tokens, who, err := t.loginAt(waiting, p, back, request{cfg.Auth.OAuth.Scopes, resourceOf(cfg, name)}, flags)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded) && waiting.Err() != nil && ctx.Err() == nil:
-			return fmt.Errorf("nobody came back from %s within %s; run `mcpgate login %s` again", name, loginTime, name)
+			return fmt.Errorf("nobody came back from %s within %s; run `mcpgate login %s` again", name, flags.wait, name)
 		case err != nil:
 			return explained(err)
 		}
@@ -197,6 +200,7 @@ func (t *terminal) logoutCommand() *cobra.Command {
 			}
 			return nil
 		},
+		ValidArgsFunction: t.completeProvider,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, name := cmd.Context(), args[0]
 			return t.withLogins(ctx, t.warnLog(), func(cfg *config.Config, logins *gateway.Logins) error {

@@ -31,6 +31,9 @@ of a document. --strict makes both count as problems.`,
 			if len(report.Problems) > 0 {
 				fmt.Fprintln(t.stderr, report.Problems.Error())
 			}
+			for _, p := range cfg.HTTPProblems() {
+				fmt.Fprintf(t.stderr, "good for stdio alone: %s\n", p.String())
+			}
 			advice := 0
 			for _, w := range report.Warnings {
 				if w.Kind == specs.Advice {

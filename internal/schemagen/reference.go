@@ -148,7 +148,7 @@ func (m *model) typeText(f field, paths map[string][]string) string {
 	if path, ok := paths[f.element()]; ok {
 		return kind + link("mappings", path[0])
 	}
-	return kind + map[string]string{"string": "strings", "Secret": "secrets", "any": "values"}[f.element()]
+	return kind + map[string]string{"string": "strings", "[]string": "lists", "Secret": "secrets", "any": "values"}[f.element()]
 }
 
 // link points to a section, with the anchor that GitHub makes of its title.
