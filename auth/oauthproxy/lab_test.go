@@ -49,12 +49,21 @@ type labSettings struct {
 	servers int
 	rings   []string // by server; the last one goes for those that follow
 	config  func(*config.Config)
+	files   bool // keeps them in a folder instead of memory
 }
 
 func newLab(t testing.TB, set labSettings) *lab {
 	t.Helper()
 	l := &lab{t: t, idp: &counting{}, now: time.Unix(1_800_000_000, 0), log: new(lockedLog)}
 	l.store = &fragile{Store: tokenstore.NewMemory(l.clock)}
+	if set.files {
+		store, err := tokenstore.Open(t.Context(), config.Store{Type: "file", Path: t.TempDir()}, tokenstore.Options{Now: l.clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = store.Close() })
+		l.store.Store = store
+	}
 	if len(set.rings) == 0 {
 		set.rings = []string{testKey}
 	}

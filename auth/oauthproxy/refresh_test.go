@@ -166,29 +166,33 @@ func TestScopesOfARefresh(t *testing.T) {
 
 // TestFiftyRefreshAtOnce on three servers: one rotation, one answer.
 func TestFiftyRefreshAtOnce(t *testing.T) {
-	l := newLab(t, labSettings{servers: 3})
-	first := l.login(nil)
-	answers := make([]answered, 50)
-	start := make(chan struct{})
-	var wait sync.WaitGroup
-	for i := range answers {
-		wait.Go(func() {
-			<-start
-			answers[i] = l.ask(i%3, refreshForm(first.RefreshToken))
+	for name, files := range map[string]bool{"in memory": false, "in a folder": true} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, labSettings{servers: 3, files: files})
+			first := l.login(nil)
+			answers := make([]answered, 50)
+			start := make(chan struct{})
+			var wait sync.WaitGroup
+			for i := range answers {
+				wait.Go(func() {
+					<-start
+					answers[i] = l.ask(i%3, refreshForm(first.RefreshToken))
+				})
+			}
+			close(start)
+			wait.Wait()
+			for i, got := range answers {
+				if got.status != http.StatusOK || got.tokenAnswer != answers[0].tokenAnswer {
+					t.Fatalf("%d: %d %s, not what the first one got", i, got.status, got.Error)
+				}
+			}
+			if n := l.events("token.refreshed"); n != 1 {
+				t.Errorf("%d rotations", n)
+			}
+			if got := l.ask(0, refreshForm(answers[0].RefreshToken)); got.status != http.StatusOK {
+				t.Errorf("the successor: %s", got.Error)
+			}
 		})
-	}
-	close(start)
-	wait.Wait()
-	for i, got := range answers {
-		if got.status != http.StatusOK || got.tokenAnswer != answers[0].tokenAnswer {
-			t.Fatalf("%d: %d %s, not what the first one got", i, got.status, got.Error)
-		}
-	}
-	if n := l.events("token.refreshed"); n != 1 {
-		t.Errorf("%d rotations", n)
-	}
-	if got := l.ask(0, refreshForm(answers[0].RefreshToken)); got.status != http.StatusOK {
-		t.Errorf("the successor: %s", got.Error)
 	}
 }
 
