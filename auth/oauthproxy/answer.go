@@ -82,7 +82,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	reference := auth.Fingerprint(newSecret())
 	s.audit(r.Context(), "login.refused", append(failure(&e), slog.String("reference", reference), slog.String("path", r.URL.Path),
-		slog.String("ip", r.RemoteAddr))...)
+		addressAttr(r))...)
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		e.write(w)
 		return
@@ -107,6 +107,9 @@ func allowMethods(w http.ResponseWriter, r *http.Request, methods ...string) boo
 	(&Error{Status: http.StatusMethodNotAllowed, Code: "invalid_request", Description: "this path takes " + strings.Join(methods, " and ")}).write(w)
 	return false
 }
+
+// addressAttr says in the log where a request came from.
+func addressAttr(r *http.Request) slog.Attr { return slog.String("ip", callerOf(r)) }
 
 // clientAttr names a client in the log. An id in which a client's metadata is sealed is long, and says nothing to a reader.
 func clientAttr(id string) slog.Attr {

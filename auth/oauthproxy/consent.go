@@ -187,5 +187,5 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, tx *transaction, 
 
 func (s *Server) auditStep(r *http.Request, event string, tx *transaction, more ...slog.Attr) {
 	s.audit(r.Context(), event, append([]slog.Attr{clientAttr(tx.ClientID), slog.String("client_name", tx.Name),
-		slog.String("ip", r.RemoteAddr)}, more...)...)
+		addressAttr(r)}, more...)...)
 }

@@ -52,6 +52,6 @@ func (l *logins) endGrant(ctx context.Context, key grant.Key) {
 
 // sessionAttrs says in the audit log whose session it is. Its id goes in as a fingerprint: it is a part of refresh tokens.
 func sessionAttrs(id string, sess *session, more ...slog.Attr) []slog.Attr {
-	return append([]slog.Attr{slog.String("sub", sess.Subject), slog.String("client_id", sess.ClientID),
+	return append([]slog.Attr{slog.String("sub", sess.Subject), clientAttr(sess.ClientID),
 		slog.String("session", auth.Fingerprint(id))}, more...)
 }

@@ -67,12 +67,12 @@ type sealedClient struct {
 // serveRegister answers POST /register (RFC 7591 section 3). It stores nothing.
 func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) error {
 	answer, err := s.register(w, r)
-	from := slog.String("ip", callerOf(r))
+	from := addressAttr(r)
 	if err != nil {
 		auth.Audit(r.Context(), s.parts.Logger, "client.refused", slog.String("reason", err.Error()), from)
 		return err
 	}
-	auth.Audit(r.Context(), s.parts.Logger, "client.registered", slog.String("client", auth.Fingerprint(answer.ID)), slog.String("name", answer.Name),
+	auth.Audit(r.Context(), s.parts.Logger, "client.registered", clientAttr(answer.ID), slog.String("client_name", answer.Name),
 		slog.Any("redirect_uris", answer.RedirectURIs), slog.String("method", answer.AuthMethod), from)
 	reply(w, http.StatusCreated, answer)
 	return nil

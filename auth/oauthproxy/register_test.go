@@ -314,7 +314,7 @@ func TestRegistrationsAreAudited(t *testing.T) {
 	_, answer := register(t, s, `{"client_name":"Claude","redirect_uris":["https://app.example/cb"],"token_endpoint_auth_method":"client_secret_post"}`)
 	_, _ = register(t, s, `{"redirect_uris":["http://app.example/cb"]}`)
 	text := log.String()
-	for _, want := range []string{`"event":"client.registered"`, `"name":"Claude"`, `"event":"client.refused"`, "192.0.2.1"} {
+	for _, want := range []string{`"event":"client.registered"`, `"client_name":"Claude"`, `"event":"client.refused"`, "192.0.2.1"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in %s", want, text)
 		}

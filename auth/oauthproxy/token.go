@@ -79,7 +79,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		if e, ok := errors.AsType[*Error](err); ok && e.Code == "invalid_grant" {
-			s.audit(ctx, "token.refused", slog.String("client_id", c.ID), slog.String("reason", e.Description), slog.String("ip", r.RemoteAddr))
+			s.audit(ctx, "token.refused", clientAttr(c.ID), slog.String("reason", e.Description), addressAttr(r))
 		}
 		return err
 	}
