@@ -10,9 +10,10 @@ type OAuth struct {
 	// Scopes are the gateway's own: asked for at login, shown at consent, and checked by the scopes of tools. A client that
 	// names none gets all of them. What they are at the provider says its scope_map.
 	Scopes []string `yaml:"scopes"`
-	// Consent says when a person is asked whether a client may act for them: always, or remember (not again in the same
-	// browser for the same client, redirect URI, scopes and resource). With off nobody is asked, which lets any web page
-	// log in in the name of whoever opens it; it is taken only where public_url is on loopback.
+	// Consent says when a person is asked whether a client may act for them: always, or remember, which asks for a client
+	// under clients.known not again in the same browser for the same redirect URI, scopes and resource, and for the others,
+	// who may be anybody, each time. With off nobody is asked, which lets any web page log in in the name of whoever opens
+	// it; it is taken only where public_url is on loopback.
 	Consent string `yaml:"consent" default:"always" enum:"always,remember,off"`
 	// TrustedClients are the known clients, by their client_id, for which nobody is asked.
 	TrustedClients []string `yaml:"trusted_clients"`

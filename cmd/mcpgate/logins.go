@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mcpgate/auth/grant"
+	"mcpgate/auth/tokenstore"
 	"mcpgate/config"
 	"mcpgate/gateway"
 )
@@ -39,7 +40,36 @@ func (t *terminal) withLogins(ctx context.Context, log *slog.Logger, do func(*co
 	if err := logins.Store.Check(ctx); err != nil {
 		return fmt.Errorf("the store of logins can't be reached: %w", err)
 	}
-	return do(cfg, logins)
+	return counted(do(cfg, logins))
+}
+
+// maxFailures of single records are told; where a key is gone, each record has one.
+const maxFailures = 3
+
+// counted tells the first of many joined errors, and how many more there are.
+func counted(err error) error {
+	failures := apart(err)
+	if len(failures) <= maxFailures {
+		return err
+	}
+	text := errors.Join(failures[:maxFailures]...).Error() + fmt.Sprintf("\nand %d more", len(failures)-maxFailures)
+	if errors.Is(err, tokenstore.ErrSealed) {
+		text += "; where a key was replaced, put the old one behind it until the logins have ended: key: ${NEW},${OLD}"
+	}
+	return errors.New(text)
+}
+
+// apart returns the errors that were joined, however deep.
+func apart(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what is joined inside of another error belongs to that
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, each := range joined.Unwrap() {
+		all = append(all, apart(each)...)
+	}
+	return all
 }
 
 // quietLog is for commands that only look: warnings of the store and of providers that they don't need are kept back.
