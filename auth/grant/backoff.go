@@ -15,16 +15,17 @@ const (
 
 // failure is a refresh that failed and may succeed later.
 type failure struct {
-	fault *fault.Fault
-	times int // in a row
-	until time.Time
+	fault  *fault.Fault
+	times  int // in a row
+	until  time.Time
+	behind bool // it concerns only refreshes that nobody waits for
 }
 
-// failure returns the fault of a grant whose provider is left alone for now, or nil.
-func (k *Keeper) failure(id string) *fault.Fault {
+// failure returns the fault of a grant whose provider is left alone for now, or nil. behind says that nobody waits for the refresh.
+func (k *Keeper) failure(id string, behind bool) *fault.Fault {
 	now := k.now()
 	f, ok := k.failures.get(id, now)
-	if !ok || !now.Before(f.until) {
+	if !ok || !now.Before(f.until) || f.behind && !behind {
 		return nil
 	}
 	told := *f.fault
@@ -42,16 +43,17 @@ func (k *Keeper) remember(id string, f *fault.Fault) *fault.Fault {
 	told.RetryAfter = pause
 	told.Retryable = fault.Unavailable.Contains(f.Code) // the gateway's own credentials mend only by hand
 	// How often it failed is known for a while after the pause, else the pauses would not grow.
-	k.failures.put(id, failure{&told, last.times + 1, now.Add(pause)}, now.Add(pause+2*lastPause))
+	k.failures.put(id, failure{&told, last.times + 1, now.Add(pause), false}, now.Add(pause+2*lastPause))
 	return &told
 }
 
-// pause leaves the provider alone for that long, without counting a failure.
+// pause puts off the next refresh that nobody waits for, without counting a failure.
 func (k *Keeper) pause(id string, howLong time.Duration, f *fault.Fault) *fault.Fault {
 	now := k.now()
 	last, _ := k.failures.get(id, now)
-	told := *f
-	told.RetryAfter = howLong
-	k.failures.put(id, failure{&told, last.times, now.Add(howLong)}, now.Add(howLong+2*lastPause))
-	return &told
+	if now.Before(last.until) {
+		return f
+	}
+	k.failures.put(id, failure{f, last.times, now.Add(howLong), true}, now.Add(howLong+2*lastPause))
+	return f
 }

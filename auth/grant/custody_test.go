@@ -88,6 +88,41 @@ func TestHolderComesBackWithTheAnswer(t *testing.T) {
 	})
 }
 
+// While the token holds, a refresh whose process died is not repeated before it is sure that no answer comes, and nobody waits for that. Once
+// the token is over it is.
+func TestHolderDiesWhileTheTokenHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, 2*time.Minute)
+		a, wireA := h.keeper()
+		b, wireB := h.keeper()
+		old := h.keep(a).AccessToken
+		time.Sleep(91 * time.Second)
+		h.idp.thinks = time.Hour
+		h.access(a)
+		synctest.Wait()
+		wireA.cut.Store(true)
+		h.idp.slow(0, 0)
+		time.Sleep(leaseTTL)
+		writes := wireB.writes.Load()
+		for range 16 * 100 { // till the token is over
+			if got := h.access(b); got != old {
+				t.Fatalf("%q", got)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		h.wantCount(0)
+		if got := wireB.writes.Load() - writes; got > 60 {
+			t.Errorf("%d writes while nothing could be done", got)
+		}
+		time.Sleep(time.Second)
+		if got := h.access(b); got == old { // over before the 34 s are
+			t.Error(got)
+		}
+		h.wantCount(1)
+		h.close(a, b)
+	})
+}
+
 // New tokens are written before anybody gets them, however long that takes.
 func TestWriteBackIsTriedHard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -31,7 +31,7 @@ const (
 
 // refreshed refreshes a grant, or waits for who does, and returns what holds then.
 func (k *Keeper) refreshed(ctx context.Context, key Key, w want) (*held, error) {
-	if f := k.failure(key.id()); f != nil {
+	if f := k.failure(key.id(), false); f != nil {
 		return nil, f
 	}
 	return wait(ctx, k.startRefresh(ctx, key, w))
@@ -39,7 +39,7 @@ func (k *Keeper) refreshed(ctx context.Context, key Key, w want) (*held, error) 
 
 // refreshBehind refreshes a grant without waiting. What comes of it shows in the log and at the next look.
 func (k *Keeper) refreshBehind(ctx context.Context, key Key) {
-	if k.failure(key.id()) == nil {
+	if k.failure(key.id(), true) == nil {
 		k.startRefresh(ctx, key, want{})
 	}
 }
