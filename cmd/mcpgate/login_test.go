@@ -111,7 +111,40 @@ func browse(address, does string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(os.Getenv("WORK"), "page.html"), page, 0o600)
+	name := filepath.Join(os.Getenv("WORK"), "page.html")
+	if err := os.WriteFile(name+".new", page, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(name+".new", name)
+}
+
+// page waits for the browser, which may outlive the command that opened it, to show a page with a text: page TEXT. The page is closed
+// then.
+func page(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: page TEXT")
+	}
+	tick, limit := time.NewTicker(10*time.Millisecond), time.After(20*time.Second)
+	defer tick.Stop()
+	name := ts.MkAbs("page.html")
+	for {
+		text, err := os.ReadFile(name)
+		if err == nil && strings.Contains(string(text), args[0]) {
+			held, _ := ts.Value(idpKey{}).(*fakeidpOfScript)
+			for _, secret := range held.Secrets() {
+				if strings.Contains(string(text), secret) {
+					ts.Fatalf("the page shows a secret")
+				}
+			}
+			ts.Check(os.Remove(name))
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			ts.Fatalf("no page with %q came: %s, %v", args[0], text, err)
+		}
+	}
 }
 
 // member lets somebody log in to a gateway through a client, as people do over HTTP, and stops the gateway: member CONFIG CLIENT.

@@ -61,7 +61,7 @@ func counted(err error) error {
 
 // apart returns the errors that were joined, however deep.
 func apart(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what is joined inside of another error belongs to that
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}
 	}

@@ -32,6 +32,7 @@ func TestScript(t *testing.T) {
 			"upstream": upstream,
 			"idp":      idp,
 			"member":   member,
+			"page":     page,
 		},
 	})
 }
