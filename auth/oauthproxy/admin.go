@@ -146,7 +146,7 @@ func (a *Admin) Revoke(ctx context.Context, which Filter) ([]Session, error) {
 		if !which.fits(s) {
 			continue
 		}
-		attrs := []slog.Attr{slog.String("sub", s.Subject), slog.String("client_id", s.ClientID), slog.String("session", auth.Fingerprint(s.ID))}
+		attrs := []slog.Attr{slog.String("sub", s.Subject), clientAttr(s.ClientID), slog.String("session", auth.Fingerprint(s.ID))}
 		if err := a.logins.end(ctx, s.ID, s.Provider, "operator", attrs...); err != nil {
 			failures = append(failures, err)
 			continue

@@ -36,9 +36,6 @@ func (l *logins) end(ctx context.Context, id, provider, reason string, attrs ...
 		l.cache.drop(id)
 	}
 	l.endGrant(ctx, grant.Key{Owner: id, Provider: provider})
-	if len(attrs) == 0 {
-		attrs = []slog.Attr{slog.String("session", auth.Fingerprint(id))}
-	}
 	auth.Audit(ctx, l.log, "token.revoked", append(attrs, slog.String("reason", reason))...)
 	return nil
 }
@@ -50,8 +47,8 @@ func (l *logins) endGrant(ctx context.Context, key grant.Key) {
 	}
 }
 
-// sessionAttrs says in the audit log whose session it is. Its id goes in as a fingerprint: it is a part of refresh tokens.
-func sessionAttrs(id string, sess *session, more ...slog.Attr) []slog.Attr {
-	return append([]slog.Attr{slog.String("sub", sess.Subject), clientAttr(sess.ClientID),
-		slog.String("session", auth.Fingerprint(id))}, more...)
+// sessionAttrs says in the audit log whose session it is, and from where the request came. Its id goes in as a fingerprint: it is a part of refresh tokens.
+func sessionAttrs(id string, sess *session, from slog.Attr, more ...slog.Attr) []slog.Attr {
+	return append([]slog.Attr{slog.String("sub", sess.Subject), clientAttr(sess.ClientID), slog.String("session", auth.Fingerprint(id)),
+		from}, more...)
 }

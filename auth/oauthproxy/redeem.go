@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"mcpgate/auth"
 	"mcpgate/auth/grant"
 	"mcpgate/auth/tokenstore"
 )
@@ -23,8 +24,8 @@ const spentTTL = 2 * time.Minute
 //
 // The steps stand in this order for a process that dies between them: the code is marked as spent, in one step of many that try; the upstream
 // tokens are kept; the session makes them reachable; then the tokens leave. What is lost is the code, and what is left over has nobody who could use it, and an end.
-func (s *Server) redeem(ctx context.Context, c *client, form url.Values) (json.RawMessage, error) {
-	shown := form.Get("code")
+func (s *Server) redeem(ctx context.Context, call tokenCall) (json.RawMessage, error) {
+	shown := call.form.Get("code")
 	if shown == "" {
 		return nil, bad("invalid_request", "code is missing")
 	}
@@ -34,23 +35,23 @@ func (s *Server) redeem(ctx context.Context, c *client, form url.Values) (json.R
 		return nil, s.stored(ctx, err, gone("code"))
 	}
 	if login.Spent {
-		return nil, s.replayed(ctx, key)
+		return nil, s.replayed(ctx, key, call.from)
 	}
-	if err := checkRedemption(c, login, form); err != nil {
+	if err := checkRedemption(call.client, login, call.form); err != nil {
 		return nil, err
 	}
-	if err := s.checkResource(form, login.Resource); err != nil {
+	if err := s.checkResource(call.form, login.Resource); err != nil {
 		return nil, err
 	}
 	now := s.parts.Now()
 	id := newSessionID()
-	sess, refreshable, err := s.newSession(ctx, c, login, now)
+	sess, refreshable, err := s.newSession(ctx, call.client, login, now)
 	if err != nil {
 		return nil, err
 	}
 	switch version, err = s.codes.Swap(ctx, key, version, code{Spent: true, Session: id}, spentTTL); {
 	case errors.Is(err, tokenstore.ErrConflict):
-		return nil, s.replayed(ctx, key)
+		return nil, s.replayed(ctx, key, call.from)
 	case err != nil:
 		return nil, unavailable(err)
 	}
@@ -68,9 +69,9 @@ func (s *Server) redeem(ctx context.Context, c *client, form url.Values) (json.R
 	}
 	// Who used the code a second time while the session was not yet there could not end it: they left a word.
 	if _, now, err := s.codes.Get(ctx, key); err == nil && now != version {
-		return nil, s.replayed(ctx, key)
+		return nil, s.replayed(ctx, key, call.from)
 	}
-	s.audit(ctx, "token.issued", sessionAttrs(id, &sess, slog.Bool("refresh_token", refreshable))...)
+	s.audit(ctx, "token.issued", sessionAttrs(id, &sess, call.from, slog.Bool("refresh_token", refreshable))...)
 	return json.Marshal(answer)
 }
 
@@ -145,7 +146,7 @@ func (s *Server) newSession(ctx context.Context, c *client, login code, now time
 }
 
 // replayed answers the second use of a code, which ends the session that the first one got (RFC 6749 section 4.1.2): one of the two was a thief.
-func (s *Server) replayed(ctx context.Context, key string) error {
+func (s *Server) replayed(ctx context.Context, key string, from slog.Attr) error {
 	for {
 		spent, version, err := s.codes.Get(ctx, key)
 		if err != nil {
@@ -159,7 +160,8 @@ func (s *Server) replayed(ctx context.Context, key string) error {
 		if err != nil {
 			return unavailable(err)
 		}
-		if err := s.tokens.logins.end(ctx, spent.Session, s.parts.Provider.Name, "code.replayed"); err != nil {
+		if err := s.tokens.logins.end(ctx, spent.Session, s.parts.Provider.Name, "code.replayed",
+			slog.String("session", auth.Fingerprint(spent.Session)), from); err != nil {
 			return unavailable(err)
 		}
 		return gone("code")

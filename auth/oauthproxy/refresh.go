@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,8 +16,8 @@ import (
 
 // refresh exchanges a refresh token for new tokens (RFC 6749 section 6). It is ours alone: the provider is asked for new tokens
 // when a call needs them, so that a provider that is down logs nobody out.
-func (s *Server) refresh(ctx context.Context, c *client, form url.Values) (json.RawMessage, error) {
-	shown := form.Get("refresh_token")
+func (s *Server) refresh(ctx context.Context, call tokenCall) (json.RawMessage, error) {
+	shown := call.form.Get("refresh_token")
 	if shown == "" {
 		return nil, bad("invalid_request", "refresh_token is missing")
 	}
@@ -27,10 +26,10 @@ func (s *Server) refresh(ctx context.Context, c *client, form url.Values) (json.
 		return nil, gone("refresh token")
 	}
 	// One of several equal requests at once does it for all; those of other processes find its answer in the session.
-	same := strings.Join([]string{c.ID, token.digest, form.Get("scope"), form.Get("resource")}, "\x00")
+	same := strings.Join([]string{call.client.ID, token.digest, call.form.Get("scope"), call.form.Get("resource")}, "\x00")
 	answer, err, _ := s.tokens.refreshes.Do(same, func() (any, error) {
 		for {
-			answer, err := s.tryRefresh(ctx, c, token, form)
+			answer, err := s.tryRefresh(ctx, call, token)
 			if !errors.Is(err, tokenstore.ErrConflict) {
 				return answer, err
 			}
@@ -46,29 +45,29 @@ func (s *Server) refresh(ctx context.Context, c *client, form url.Values) (json.
 }
 
 // tryRefresh looks at the session once. Its error is tokenstore.ErrConflict where somebody else changed the session meanwhile.
-func (s *Server) tryRefresh(ctx context.Context, c *client, token refreshToken, form url.Values) (json.RawMessage, error) {
+func (s *Server) tryRefresh(ctx context.Context, call tokenCall, token refreshToken) (json.RawMessage, error) {
 	sess, version, err := s.sessions.Get(ctx, token.session)
 	if err != nil {
 		return nil, s.stored(ctx, err, gone("refresh token"))
 	}
 	now := s.parts.Now()
-	if sess.ClientID != c.ID || !now.Before(sess.Expires) {
+	if sess.ClientID != call.client.ID || !now.Before(sess.Expires) {
 		return nil, gone("refresh token")
 	}
-	if err := s.checkResource(form, sess.Resource); err != nil {
+	if err := s.checkResource(call.form, sess.Resource); err != nil {
 		return nil, err
 	}
-	scopes, err := narrowed(form.Get("scope"), sess.Scopes)
+	scopes, err := narrowed(call.form.Get("scope"), sess.Scopes)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case token.digest == sess.Refresh:
-		return s.rotate(ctx, token.session, version, sess, scopes)
+		return s.rotate(ctx, token.session, version, sess, scopes, call.from)
 	case token.digest == sess.Before && now.Sub(sess.Refreshed) <= time.Duration(s.parts.Config.Auth.OAuth.RefreshGrace):
 		return again(&sess, scopes)
 	case token.digest == sess.Before, token.ours:
-		return nil, s.reused(ctx, token.session, &sess)
+		return nil, s.reused(ctx, token.session, &sess, call.from)
 	default: // somebody who knows a session's id made it up
 		return nil, gone("refresh token")
 	}
@@ -89,12 +88,12 @@ func narrowed(asked string, granted []string) ([]string, error) {
 }
 
 // rotate gives out the next refresh token of a session. The old one stays good for the same answer for a while, since clients ask twice at once, or lose an answer.
-func (s *Server) rotate(ctx context.Context, id string, version uint64, sess session, scopes []string) (json.RawMessage, error) {
+func (s *Server) rotate(ctx context.Context, id string, version uint64, sess session, scopes []string, from slog.Attr) (json.RawMessage, error) {
 	// The new tokens would be worth nothing without the upstream's: invalid_grant makes the client log in anew.
 	owned := grant.Key{Owner: id, Provider: sess.Provider}
 	switch err := s.tokens.logins.grants.Extend(ctx, owned, s.recordTTL(&sess)); {
 	case errors.Is(err, fault.LoginRequired):
-		if err := s.tokens.logins.end(ctx, id, sess.Provider, "grant.dead", sessionAttrs(id, &sess)...); err != nil {
+		if err := s.tokens.logins.end(ctx, id, sess.Provider, "grant.dead", sessionAttrs(id, &sess, from)...); err != nil {
 			return nil, unavailable(err)
 		}
 		return nil, bad("invalid_grant", "the login at the provider is over: log in again")
@@ -110,7 +109,7 @@ func (s *Server) rotate(ctx context.Context, id string, version uint64, sess ses
 	case err != nil:
 		return nil, unavailable(err)
 	}
-	s.audit(ctx, "token.refreshed", sessionAttrs(id, &sess, slog.Int("generation", sess.Generation))...)
+	s.audit(ctx, "token.refreshed", sessionAttrs(id, &sess, from, slog.Int("generation", sess.Generation))...)
 	return sess.Answer, nil
 }
 
@@ -129,9 +128,9 @@ func again(sess *session, scopes []string) (json.RawMessage, error) {
 
 // reused ends a login whose refresh token came a second time (RFC 9700 section 4.14.2): it was stolen, and nobody can tell which of
 // the two was the thief.
-func (s *Server) reused(ctx context.Context, id string, sess *session) error {
-	s.audit(ctx, "token.reuse_detected", sessionAttrs(id, sess, slog.Int("generation", sess.Generation))...)
-	if err := s.tokens.logins.end(ctx, id, sess.Provider, "refresh_token.reused", sessionAttrs(id, sess)...); err != nil {
+func (s *Server) reused(ctx context.Context, id string, sess *session, from slog.Attr) error {
+	s.audit(ctx, "token.reuse_detected", sessionAttrs(id, sess, from, slog.Int("generation", sess.Generation))...)
+	if err := s.tokens.logins.end(ctx, id, sess.Provider, "refresh_token.reused", sessionAttrs(id, sess, from)...); err != nil {
 		return unavailable(err)
 	}
 	return gone("refresh token")

@@ -3,6 +3,7 @@ package oauthproxy
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"mcpgate/auth/tokenstore"
@@ -26,7 +27,7 @@ func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := detached(r.Context())
 	defer cancel()
 	// token_type_hint is not needed: the two kinds look different.
-	if err := s.revoke(ctx, c, token); err != nil {
+	if err := s.revoke(ctx, c, token, addressAttr(r)); err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -34,7 +35,7 @@ func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) revoke(ctx context.Context, c *client, token string) error {
+func (s *Server) revoke(ctx context.Context, c *client, token string, from slog.Attr) error {
 	id := ""
 	refresh, isRefresh := s.tokens.keys.readRefreshToken(token)
 	if isRefresh {
@@ -56,7 +57,7 @@ func (s *Server) revoke(ctx context.Context, c *client, token string) error {
 		// Section 2.1: the request is refused, and the client is told.
 		return bad("invalid_grant", "the token was issued to another client")
 	}
-	if err := s.tokens.logins.end(ctx, id, sess.Provider, "client", sessionAttrs(id, &sess)...); err != nil {
+	if err := s.tokens.logins.end(ctx, id, sess.Provider, "client", sessionAttrs(id, &sess, from)...); err != nil {
 		return unavailable(err)
 	}
 	return nil

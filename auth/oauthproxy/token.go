@@ -55,6 +55,13 @@ func (s *Server) registerTokens(mux *http.ServeMux) {
 	s.machine(mux, "GET, HEAD", "/jwks", s.serveKeys)
 }
 
+// tokenCall is a request to /token whose client is known.
+type tokenCall struct {
+	client *client
+	form   url.Values
+	from   slog.Attr // its address, for the audit log
+}
+
 // serveToken is the token endpoint (RFC 6749 section 3.2).
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) error {
 	if err := readForm(w, r); err != nil {
@@ -64,14 +71,15 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	call := tokenCall{client: c, form: r.PostForm, from: addressAttr(r)}
 	ctx, cancel := detached(r.Context())
 	defer cancel()
 	var answer json.RawMessage
 	switch r.PostForm.Get("grant_type") {
 	case grantCode:
-		answer, err = s.redeem(ctx, c, r.PostForm)
+		answer, err = s.redeem(ctx, call)
 	case grantRefresh:
-		answer, err = s.refresh(ctx, c, r.PostForm)
+		answer, err = s.refresh(ctx, call)
 	case "":
 		err = bad("invalid_request", "grant_type is missing")
 	default:
@@ -79,7 +87,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		if e, ok := errors.AsType[*Error](err); ok && e.Code == "invalid_grant" {
-			s.audit(ctx, "token.refused", clientAttr(c.ID), slog.String("reason", e.Description), addressAttr(r))
+			s.audit(ctx, "token.refused", clientAttr(c.ID), slog.String("reason", e.Description), call.from)
 		}
 		return err
 	}
