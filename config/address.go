@@ -115,12 +115,24 @@ func dotSegments(escaped string) bool {
 	return false
 }
 
-// pattern takes a redirect pattern apart: scheme, host, port, path.
-var pattern = regexp.MustCompile(`^([a-z][a-z0-9+.-]*)://(\[[0-9a-fA-F:.]+\]|[^/?#:@\[\]]+)(?::([0-9]{1,5}|\*))?(/[^?#]*)?$`)
+// schemeName is a URI's scheme (RFC 3986 section 3.1), as it is written.
+var schemeName = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
+
+// pattern takes a redirect pattern apart: scheme, host, port and path.
+var pattern = regexp.MustCompile(`^(https?)://(\[[0-9a-fA-F:.]+\]|[^/?#:@\[\]]+)(?::([0-9]{1,5}|\*))?(/[^?#]*)?$`)
 
 // redirectPattern says what is wrong with an entry of auth.oauth.clients.redirect_uris, and the way out; "" where nothing is.
 // Nothing in a pattern reaches beyond its component, so that https://*.example.com can't mean https://a.example.com.evil.test.
 func redirectPattern(text string) (wrong, hint string) {
+	switch scheme, _, found := strings.Cut(text, ":"); {
+	case slices.Contains(unsafeSchemes, scheme):
+		return "is not for a redirect", ""
+	case !found || scheme == "http" || scheme == "https" || !schemeName.MatchString(scheme):
+	case strings.Contains(text, "*"):
+		return "has a wildcard in a private scheme, which any program may claim", "write the URI exactly"
+	default: // an application's own scheme (RFC 8252 section 7.1)
+		return redirectURI(text)
+	}
 	parts := pattern.FindStringSubmatch(text)
 	if parts == nil {
 		return "is not a pattern of redirect URIs", "write it like https://*.example.com/oauth/*, http://localhost:*/callback, or cursor://anysphere.cursor-mcp/oauth/callback"
@@ -128,10 +140,6 @@ func redirectPattern(text string) (wrong, hint string) {
 	scheme, host, port, route := parts[1], parts[2], parts[3], parts[4]
 	domain, wild := strings.CutPrefix(host, "*.")
 	switch {
-	case slices.Contains(unsafeSchemes, scheme):
-		return "is not for a redirect", ""
-	case scheme != "https" && scheme != "http" && strings.Contains(text, "*"):
-		return "has a wildcard in a private scheme, which any program may claim", "write the URI exactly"
 	case strings.Contains(domain, "*"), wild && !strings.Contains(domain, "."):
 		return "lets any host in", "one *. may begin the host, with two names or more behind it: *.example.com"
 	case !hostName.MatchString(strings.Trim(domain, "[]")) && !strings.HasPrefix(domain, "["):

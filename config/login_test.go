@@ -21,7 +21,7 @@ auth:
     access_token_ttl: 1m
     refresh_grace: 0s
     clients:
-      redirect_uris: [https://claude.ai/api/mcp/auth_callback, "http://localhost:*/*", "http://127.0.0.1:*/callback", "http://[::1]:*/*", "https://*.example.com/oauth/*", cursor://anysphere.cursor-mcp/oauth/callback]
+      redirect_uris: [https://claude.ai/api/mcp/auth_callback, "http://localhost:*/*", "http://127.0.0.1:*/callback", "http://[::1]:*/*", "https://*.example.com/oauth/*", cursor://anysphere.cursor-mcp/oauth/callback, "com.example.app:/cb"]
       documents: {https://claude.ai/oauth/mcp-oauth-client-metadata: claude.json}
       hosts: [claude.ai, "*.example.com"]
       known: [{client_id: cli, client_secret: "${KEY}", redirect_uris: [http://localhost/callback, "http://127.0.0.1:8080/cb", "cursor://a/b", "https://a.example/cb?x=1", "com.example.app:/cb"]}]
