@@ -44,8 +44,8 @@ type OAuthClients struct {
 	// Registration lets clients register themselves (RFC 7591), as most do. Nothing is stored: what a client says of itself
 	// is sealed into its id with the file's key. A key that is taken away makes its clients register again.
 	Registration *bool `yaml:"registration" default:"true"`
-	// MetadataDocuments lets a client's id be the https URL of a document that describes it, as claude.ai and VS Code do.
-	// The document is fetched, from public addresses alone.
+	// MetadataDocuments lets a client's id be the https URL of a document that describes it, as with claude.ai, Claude Code
+	// and ChatGPT. The document is fetched, from public addresses alone.
 	MetadataDocuments *bool `yaml:"metadata_documents" default:"true"`
 	// RedirectURIs narrows where clients may be answered: `scheme://host/path`, where `*.` may begin the host, `/*` may end
 	// the path, and the port of a loopback address may be `*`, as in `http://localhost:*/*`. Without a path `/` alone is
