@@ -23,8 +23,8 @@ const (
 	turnTimeout = 30 * time.Second
 	// refreshTimeout bounds the request to the provider.
 	refreshTimeout = 30 * time.Second
-	// answerGrace is how long a process whose store is back takes to write what it has, at most.
-	answerGrace = lastRewrite + writeTimeout
+	// answerGrace is how long a process whose store is back takes to write what it has, also where its first attempt hangs.
+	answerGrace = 2 * (lastRewrite + writeTimeout)
 	// conflictsTaken is how often a write is tried again because somebody else wrote.
 	conflictsTaken = 8
 )
