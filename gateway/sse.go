@@ -108,10 +108,10 @@ func (s *sse) serveMessage(w http.ResponseWriter, r *http.Request) {
 	session.handle(session.ctx, body)
 }
 
-// owner is who calls, as one comparable text.
+// owner is who calls, and with which client, as one comparable text.
 func owner(ctx context.Context) string {
 	p := auth.FromContext(ctx)
-	return p.Issuer + "\x00" + p.Subject
+	return p.Issuer + "\x00" + p.Subject + "\x00" + p.ClientID
 }
 
 func (s *sse) add(session sseSession) {
