@@ -78,8 +78,14 @@ var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", 
 const maxLeeway = Duration(5 * time.Minute)
 
 func (v *validator) jwt(at Path, j *JWTAuth) {
-	if j.Issuer == "" && j.JWKSURL == "" && j.IntrospectionURL == "" {
-		v.missing(at, "issuer", "nothing says whose tokens are taken", "write auth: {jwt: {issuer: https://...}}; or jwks_url, or introspection_url for opaque tokens")
+	switch {
+	case j.Issuer != "":
+	case j.JWKSURL != "":
+		v.missing(at, "issuer", "jwks_url needs the issuer: keys alone don't say whose tokens are taken", "write it as the tokens' iss has it")
+	case j.IntrospectionURL == "":
+		v.missing(at, "issuer", "nothing says whose tokens are taken", "write auth: {jwt: {issuer: https://...}}; or introspection_url for opaque tokens")
+	case len(j.AuthorizationServers) == 0:
+		v.missing(at, "authorization_servers", "nothing tells clients where to get a token", "write issuer, or authorization_servers: [https://...]")
 	}
 	v.issuer(at.Child("issuer"), j.Issuer)
 	v.endpointURL(at.Child("jwks_url"), j.JWKSURL)

@@ -27,12 +27,13 @@ var (
 type access struct {
 	origins  *origins
 	verifier auth.Verifier  // nil where auth.mode is none
+	issuer   *auth.JWT      // verifier, where auth.mode is jwt; else nil
 	metadata *auth.Metadata // where clients read how to get a token; nil where keys are shown
 	scopes   []string       // that a challenge asks for
 }
 
 // newAccess reads who may call from gateway.yaml. logins may be nil where auth.mode is not oauth.
-func newAccess(cfg *config.Config, logins *Logins) (*access, error) {
+func newAccess(cfg *config.Config, logins *Logins, opts Options) (*access, error) {
 	a := &access{origins: newOrigins(cfg.Server)}
 	switch cfg.Auth.Mode {
 	case "", "none":
@@ -48,11 +49,36 @@ func newAccess(cfg *config.Config, logins *Logins) (*access, error) {
 		}
 		a.verifier, a.scopes = logins.Server, cfg.Auth.OAuth.Scopes
 		a.metadata = newMetadata(cfg, []string{strings.TrimRight(cfg.Server.PublicURL, "/")}, a.scopes)
+	case "jwt":
+		if err := a.askIssuer(cfg, opts); err != nil {
+			return nil, err
+		}
 	default:
 		// Never open by mistake: what config lets through and this does not know is refused.
 		return nil, fmt.Errorf("auth.mode %q is not available yet", cfg.Auth.Mode)
 	}
 	return a, nil
+}
+
+// askIssuer lets in whom an issuer's tokens name.
+func (a *access) askIssuer(cfg *config.Config, opts Options) error {
+	transport, err := newTransport(cfg.Outbound, nil) // gateway.yaml itself names the issuer
+	if err != nil {
+		return err
+	}
+	jwt := cfg.Auth.JWT
+	client := &http.Client{Transport: transport, CheckRedirect: noRedirect}
+	verifier, err := auth.NewJWT(jwt, mcpURL(cfg.Server), client, auth.JWTOptions{Logger: opts.Logger, Now: opts.Now})
+	if err != nil {
+		return err
+	}
+	issuers := jwt.AuthorizationServers
+	if len(issuers) == 0 && jwt.Issuer != "" {
+		issuers = []string{jwt.Issuer}
+	}
+	a.verifier, a.issuer, a.scopes = verifier, verifier, jwt.RequiredScopes
+	a.metadata = newMetadata(cfg, issuers, a.scopes)
+	return nil
 }
 
 // newMetadata is what clients read of the gateway as a protected resource. issuers log people in.

@@ -187,7 +187,7 @@ func TestAPIKeysAtTheEdge(t *testing.T) {
 
 // A mode that this package does not know lets nobody in, whatever config thinks of it.
 func TestUnknownModeIsRefused(t *testing.T) {
-	if _, err := newAccess(&config.Config{Auth: config.Auth{Mode: "oauth"}}, nil); err == nil {
+	if _, err := newAccess(&config.Config{Auth: config.Auth{Mode: "oauth"}}, nil, Options{}); err == nil {
 		t.Error("a gateway without a lock")
 	}
 }
@@ -195,7 +195,7 @@ func TestUnknownModeIsRefused(t *testing.T) {
 func TestCallerIsInTheContext(t *testing.T) {
 	for yaml, want := range map[string]auth.Principal{"": {Subject: "anonymous"}, keys: {Subject: "ci", Issuer: "api_key"}} {
 		g := newGateway(t, setup{yaml: yaml})
-		access, err := newAccess(g.cfg, nil)
+		access, err := newAccess(g.cfg, nil, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,7 @@ type Gateway struct {
 	drain    *drain
 	access   *access
 	logins   *Logins // nil where nobody logs in
+	running  sync.WaitGroup
 
 	// snapshot is what the documents and gateway.yaml were compiled to. A call reads the pointer once.
 	snapshot atomic.Pointer[snapshot]
@@ -98,6 +100,8 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*Gateway, error
 	g.stopping, g.stop = context.WithCancel(context.Background())
 	g.core = newCore(cfg, g.version, g.showWhole, func() string { return g.snapshot.Load().instructions(cfg.Instructions) })
 	if err := g.open(ctx, opts); err != nil {
+		g.stop()
+		g.running.Wait()
 		if g.logins != nil {
 			err = errors.Join(err, g.logins.Close(ctx))
 		}
@@ -118,8 +122,11 @@ func (g *Gateway) open(ctx context.Context, opts Options) (err error) {
 		upstreams.Handles = seal.NewRing(g.cfg.Key.Reveal())
 		upstreams.Handles.Now = g.now
 	}
-	if g.access, err = newAccess(g.cfg, g.logins); err != nil {
+	if g.access, err = newAccess(g.cfg, g.logins, opts); err != nil {
 		return err
+	}
+	if g.access.issuer != nil {
+		g.running.Go(func() { g.access.issuer.Run(g.stopping) })
 	}
 	if g.public, err = g.newHandler(); err != nil {
 		return err
@@ -215,5 +222,6 @@ func (g *Gateway) Close(ctx context.Context) error {
 	if g.logins != nil {
 		err = errors.Join(err, g.logins.Close(ctx))
 	}
+	g.running.Wait()
 	return err
 }

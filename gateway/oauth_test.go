@@ -27,7 +27,7 @@ type entrance struct {
 func newEntrance(t testing.TB, options fakeidp.Options, more string) *entrance {
 	t.Helper()
 	e := openEntrance(t, options, more)
-	e.await()
+	awaitReady(t, e.url)
 	return e
 }
 
@@ -81,17 +81,6 @@ auth:
 		}
 	})
 	return e
-}
-
-// await waits until the gateway is ready: the provider is discovered in the background.
-func (e *entrance) await() {
-	e.t.Helper()
-	for range 1000 {
-		if do(e.t, http.MethodGet, e.url+"/readyz", "").status == http.StatusOK {
-			return
-		}
-	}
-	e.t.Fatal("it never becomes ready")
 }
 
 // later lets time pass for the gateway.

@@ -51,6 +51,8 @@ func (g *Gateway) routeHealth(mux *http.ServeMux) {
 			plain(w, http.StatusServiceUnavailable, "stopping")
 		case g.logins != nil && g.logins.Ready(r.Context()) != nil:
 			plain(w, http.StatusServiceUnavailable, "waiting for the store of logins, or for the provider")
+		case g.access.issuer != nil && g.access.issuer.Ready() != nil:
+			plain(w, http.StatusServiceUnavailable, "waiting for the issuer's keys")
 		default:
 			plain(w, http.StatusOK, "ready")
 		}

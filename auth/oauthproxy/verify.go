@@ -67,7 +67,7 @@ func (s *Server) readAccessToken(token string) (claims, error) {
 
 // openAccessToken checks what of an access token never changes: its form, its type, and its signature.
 func (s *Server) openAccessToken(token string) (claims, error) {
-	if !isCanonical(token) {
+	if !auth.Canonical(token) {
 		return claims{}, refused("it is not one of this gateway's", nil)
 	}
 	// The algorithm is ours, never the token's word: "none", and an HMAC with the public key as its secret, end here.
@@ -132,20 +132,6 @@ func (v *verified) put(sum [sha256.Size]byte, c claims) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.tokens.put(sum, c)
-}
-
-// isCanonical reports whether a token is three parts of base64url as the standard writes it: of the texts that decode to the same bytes, one is ours.
-func isCanonical(token string) bool {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return false
-	}
-	for _, part := range parts {
-		if _, err := text.DecodeString(part); err != nil || strings.ContainsAny(part, "\r\n") {
-			return false
-		}
-	}
-	return true
 }
 
 // standing says whose a session is that stands now, or stood a moment ago. The error is a fault.
