@@ -109,7 +109,9 @@ func start(t *testing.T, cmd *exec.Cmd) <-chan struct{} {
 	if cmd.Stdout == nil {
 		cmd.Stdout = out
 	}
-	cmd.Stderr = out
+	if cmd.Stderr == nil {
+		cmd.Stderr = out
+	}
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
