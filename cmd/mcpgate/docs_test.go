@@ -16,6 +16,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"mcpgate/config"
+	"mcpgate/gateway"
 	"mcpgate/mapping"
 	"mcpgate/specs"
 )
@@ -109,7 +110,7 @@ func TestDocsConfigurations(t *testing.T) {
 				}
 			}
 			env := func(key string) (string, bool) {
-				value, ok := map[string]string{"PETSTORE_TOKEN": "x"}[key]
+				value, ok := map[string]string{"PETSTORE_TOKEN": "x", "CRM_TOKEN": "x", "MCPGATE_KEY": "bm90IGEgc2VjcmV0OiB0aGlzIGlzIGEgdGVzdCwgeWVz"}[key]
 				return value, ok
 			}
 			cfg, err := config.Load(file, env)
@@ -333,5 +334,77 @@ func TestDocsCommands(t *testing.T) {
 				t.Errorf("docs/commands.md says nothing of %s --%s", command.Name(), flag.Name)
 			}
 		})
+	}
+}
+
+// What docs/oauth.md quotes of messages is what the program says: the first cell of each row of "What to do about a message".
+func TestDocsQuoteMessages(t *testing.T) {
+	page := pages(t)["docs/oauth.md"]
+	_, section, found := strings.Cut(page, "\n## What to do about a message\n")
+	if section, _, _ = strings.Cut(section, "\n## "); !found {
+		t.Fatal("the section is gone")
+	}
+	var source strings.Builder
+	for _, room := range []string{"auth", "gateway", "config", "internal/fault"} {
+		err := filepath.WalkDir(filepath.Join(repository, room), func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(name)
+			source.Write(text)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	quoted := 0
+	for _, row := range regexp.MustCompile("(?m)^\\| (.*?) \\|").FindAllStringSubmatch(section, -1) {
+		for _, text := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+			quoted++
+			if !strings.Contains(source.String(), text[1]) {
+				t.Errorf("nothing says %q", text[1])
+			}
+		}
+	}
+	if quoted < 20 {
+		t.Errorf("only %d messages found: the test looks at the wrong place", quoted)
+	}
+}
+
+// Each provider's walkthrough in docs/oauth.md loads in the place of the smallest file's providers and upstreams.
+func TestDocsProviders(t *testing.T) {
+	walkthroughs := 0
+	for _, m := range fence.FindAllStringSubmatch(pages(t)["docs/oauth.md"], -1) {
+		if m[2] != "yaml" {
+			continue
+		}
+		walkthroughs++
+		name := regexp.MustCompile("(?m)^  ([a-z]+):").FindStringSubmatch(m[3])[1]
+		text := "server: {public_url: \"https://mcp.example.com\"}\nkey: bm90IGEgc2VjcmV0OiB0aGlzIGlzIGEgdGVzdCwgeWVz\nauth: {mode: oauth, oauth: {provider: " + name + "}}\n" + m[3]
+		if !strings.Contains(m[3], "upstreams:") {
+			text += "upstreams: {crm: {spec: petstore.yaml, base_url: \"https://crm.example\", credential: {type: login, provider: " + name + "}}}\n"
+		}
+		dir := t.TempDir()
+		if err := copyFile("testdata/petstore.yaml", filepath.Join(dir, "petstore.yaml")); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, "gateway.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := config.Load(file, func(key string) (string, bool) {
+			return "x", strings.HasSuffix(key, "_SECRET") || strings.HasSuffix(key, "_CLIENT_ID")
+		})
+		if err != nil {
+			t.Errorf("%s\n%v", text, err)
+			continue
+		}
+		if _, report, err := gateway.Load(t.Context(), cfg); err != nil || len(report.Problems) > 0 {
+			t.Errorf("%s\n%v %v", text, err, report.Problems)
+		}
+	}
+	if walkthroughs != 5 {
+		t.Errorf("%d walkthroughs, want 5", walkthroughs)
 	}
 }
