@@ -53,12 +53,18 @@ func reach(cfg *config.Config) string {
 	case cfg.Auth.Mode == "none":
 		return "for programs on this machine alone, since nobody is asked for a key (auth.mode: none)"
 	case cfg.Auth.Mode == "oauth":
-		return "for people who log in at " + cfg.Auth.OAuth.Provider + " (auth.mode: oauth), at " + cfg.Server.Listen
+		return "for people who log in at " + cfg.Auth.OAuth.Provider + " (auth.mode: oauth), at " + cfg.Server.Listen +
+			"\n  " + cfg.Auth.OAuth.Provider + " has to know the redirect URI " + redirectURI(cfg)
 	case cfg.Auth.Mode == "jwt":
 		return "for callers who show a token of " + cmp.Or(cfg.Auth.JWT.Issuer, "the issuer") + " (auth.mode: jwt), at " + cfg.Server.Listen
 	default:
 		return "for callers who show a key (auth.mode: " + cfg.Auth.Mode + "), at " + cfg.Server.Listen
 	}
+}
+
+// redirectURI is where the provider sends people back to.
+func redirectURI(cfg *config.Config) string {
+	return strings.TrimSuffix(cfg.Server.PublicURL, "/") + cfg.Auth.OAuth.RedirectPath
 }
 
 // programName is how the person started the program.
@@ -81,6 +87,9 @@ func logServed(cfg *config.Config, gw *gateway.Gateway, log *slog.Logger, endpoi
 	log.Info("serving", "name", cfg.Name, "version", programVersion(), "url", endpoint,
 		"tools", len(gw.Tools()), "upstreams", len(cfg.Upstreams), "sandboxes", sandboxes,
 		"found", report.Division.Found(), "withheld", withheld(report), "problems", len(report.Problems), "warnings", len(report.Warnings))
+	if cfg.Auth.Mode == "oauth" {
+		log.Info("people log in", "provider", cfg.Auth.OAuth.Provider, "redirect_uri", redirectURI(cfg))
+	}
 	for _, problem := range report.Problems {
 		log.Warn("lost while loading", "problem", problem.String())
 	}

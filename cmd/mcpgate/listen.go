@@ -22,7 +22,7 @@ import (
 const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 11 * time.Minute // above what balancers keep (10 minutes at most): who closes first loses requests
-	maxHeaderBytes    = 64 << 10
+	maxHeaderBytes    = 32 << 10
 )
 
 // isOff reports whether an address of gateway.yaml is switched off.
