@@ -359,7 +359,7 @@ func TestDocsQuoteMessages(t *testing.T) {
 		}
 	}
 	quoted := 0
-	for _, row := range regexp.MustCompile("(?m)^\\| (.*?) \\|").FindAllStringSubmatch(section, -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| (.*?) \|`).FindAllStringSubmatch(section, -1) {
 		for _, text := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
 			quoted++
 			if !strings.Contains(source.String(), text[1]) {
