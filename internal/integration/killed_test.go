@@ -36,7 +36,7 @@ func kills(t *testing.T) int {
 // login is lost, and no refresh token is shown to the provider twice. One moment is left out: between the provider's answer and its
 // being written, a killed process takes the only copy of a rotated token along, which nobody can undo.
 func TestKilledGateway(t *testing.T) {
-	t.Parallel() // it waits most of its time
+	t.Parallel()          // it waits most of its time
 	var gate sync.RWMutex // held while nothing may be answered
 	p := fakeidp.Start(t, fakeidp.Options{AccessTokenTTL: time.Second, OnRequest: func(endpoint string, r *http.Request) {
 		if endpoint != "token" {
