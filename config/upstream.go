@@ -92,7 +92,7 @@ type Variable struct {
 type Credential struct {
 	// Type says how: bearer needs Token, basic Username and Password, api_key In, Name and Value.
 	// login needs Provider, and callers who log in there: auth.mode oauth, or stdio after `mcpgate login`.
-	Type string `yaml:"type" default:"none" enum:"none,bearer,basic,api_key,login" later:"client_credentials,jwt_bearer,token_exchange,forward"`
+	Type string `yaml:"type" default:"none" enum:"none,bearer,basic,api_key,login,client_credentials,jwt_bearer" later:"token_exchange,forward"`
 	// Token of type bearer: sent as Authorization: Bearer.
 	Token Secret `yaml:"token"`
 	// Username of type basic.
@@ -106,29 +106,36 @@ type Credential struct {
 	// Value of an api_key.
 	Value Secret `yaml:"value"`
 
-	// Provider is where the caller's token comes from, by its name under providers.
+	// Provider is where the token comes from, by its name under providers: the caller's own with login, the gateway's with client_credentials and jwt_bearer.
 	Provider string `yaml:"provider"`
-	// TokenURL is the token endpoint, where there is no provider.
-	TokenURL Later `yaml:"token_url"`
-	// ClientID names the gateway at the token endpoint.
-	ClientID Later `yaml:"client_id"`
+	// TokenURL is the token endpoint of client_credentials and jwt_bearer, where no provider is named.
+	TokenURL string `yaml:"token_url"`
+	// ClientID names the gateway at the token endpoint. With jwt_bearer it is the assertion's issuer, unless Issuer is said.
+	ClientID string `yaml:"client_id"`
 	// ClientSecret proves it there.
-	ClientSecret Later `yaml:"client_secret"`
-	// TokenEndpointAuthMethod is how the gateway shows ClientID and ClientSecret: client_secret_basic,
-	// client_secret_post, private_key_jwt or none.
-	TokenEndpointAuthMethod Later `yaml:"token_endpoint_auth_method"`
+	ClientSecret Secret `yaml:"client_secret"`
+	// TokenEndpointAuthMethod says how the gateway proves itself. Default: client_secret_basic with a secret, private_key_jwt with a key, else none. With
+	// jwt_bearer the key signs the assertion, and the default is client_secret_basic with a secret, else none.
+	TokenEndpointAuthMethod string `yaml:"token_endpoint_auth_method" enum:"client_secret_basic,client_secret_post,private_key_jwt,none"`
+	// KeyFile holds the private key (PEM, JWK, or the JSON file of a Google service account) that signs: with client_credentials what private_key_jwt shows,
+	// with jwt_bearer the assertion.
+	KeyFile string `yaml:"key_file" path:"file"`
+	// KeyID is sent as kid: NetSuite's certificate id.
+	KeyID string `yaml:"key_id"`
+	// Algorithm of the signature; NetSuite takes PS256. Default: RS256 with an RSA key, ES256 with an elliptic one.
+	Algorithm string `yaml:"algorithm" enum:"RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA"`
 	// Scopes that are asked for.
-	Scopes Later `yaml:"scopes"`
-	// Issuer of a signed assertion (RFC 7523).
-	Issuer Later `yaml:"issuer"`
-	// Subject of a signed assertion.
-	Subject Later `yaml:"subject"`
-	// Audience of an assertion, or of an exchanged token (RFC 8693).
-	Audience Later `yaml:"audience"`
-	// KeyFile holds the private key that signs assertions.
-	KeyFile Later `yaml:"key_file"`
-	// Algorithm of the signature, such as RS256 or PS256.
-	Algorithm Later `yaml:"algorithm"`
+	Scopes []string `yaml:"scopes"`
+	// Issuer of the assertion of jwt_bearer: Google's client_email. Default: the client id.
+	Issuer string `yaml:"issuer"`
+	// Subject of the assertion: whom the gateway acts as, such as a user's name at Salesforce.
+	Subject string `yaml:"subject"`
+	// Audience of the assertion of jwt_bearer. Default: the token endpoint. With client_credentials it is sent as a parameter, as Auth0 wants it.
+	Audience string `yaml:"audience"`
+	// TokenLifetime is how long a token holds where the answer does not say (Salesforce); without it, until the API refuses it.
+	TokenLifetime Duration `yaml:"token_lifetime"`
+	// Keep lists fields of the token answer for base_url, such as instance_url: {token.instance_url}.
+	Keep []string `yaml:"keep"`
 	// Headers of the caller that are passed on, with type forward.
 	Headers Later `yaml:"headers"`
 }

@@ -14,7 +14,16 @@ var credentialKeys = map[string]struct{ needed, optional []string }{
 	"basic":   {needed: []string{"username"}, optional: []string{"password"}},
 	"api_key": {needed: []string{"in", "name", "value"}},
 	"login":   {needed: []string{"provider"}},
+
+	"client_credentials": {optional: []string{"provider", "token_url", "client_id", "client_secret", "token_endpoint_auth_method", "key_file", "key_id", "algorithm",
+		"scopes", "audience", "token_lifetime", "keep"}},
+	"jwt_bearer": {optional: []string{"provider", "token_url", "client_id", "client_secret", "token_endpoint_auth_method", "key_file", "key_id", "algorithm",
+		"scopes", "issuer", "subject", "audience", "token_lifetime", "keep"}},
 }
+
+// credentialOrder are the keys of a credential, in the order in which problems with them are told.
+var credentialOrder = []string{"token", "username", "password", "in", "name", "value", "provider", "token_url", "client_id", "client_secret",
+	"token_endpoint_auth_method", "key_file", "key_id", "algorithm", "scopes", "issuer", "subject", "audience", "token_lifetime", "keep"}
 
 // credential checks that a type has its keys and no others. A secret that comes from an empty variable is no problem
 // here: a sandbox needs none, and without it the other upstreams still work.
@@ -23,6 +32,9 @@ func (v *validator) credential(u *Upstream, at Path) {
 	filled := map[string]bool{
 		"token": !c.Token.IsZero(), "username": !c.Username.IsZero(), "password": !c.Password.IsZero(),
 		"in": c.In != "", "name": c.Name != "", "value": !c.Value.IsZero(), "provider": c.Provider != "",
+		"token_url": c.TokenURL != "", "client_id": c.ClientID != "", "client_secret": !c.ClientSecret.IsZero(),
+		"token_endpoint_auth_method": c.TokenEndpointAuthMethod != "", "key_file": c.KeyFile != "", "key_id": c.KeyID != "", "algorithm": c.Algorithm != "", "scopes": len(c.Scopes) > 0,
+		"issuer": c.Issuer != "", "subject": c.Subject != "", "audience": c.Audience != "", "token_lifetime": c.TokenLifetime != 0, "keep": len(c.Keep) > 0,
 	}
 	keys, ok := credentialKeys[c.Type]
 	if !ok {
@@ -43,7 +55,7 @@ func (v *validator) credential(u *Upstream, at Path) {
 			v.missing(at, key, fmt.Sprintf("type: %s needs %s", c.Type, key), "")
 		}
 	}
-	for _, key := range []string{"token", "username", "password", "in", "name", "value", "provider"} {
+	for _, key := range credentialOrder {
 		if filled[key] && !slices.Contains(keys.needed, key) && !slices.Contains(keys.optional, key) {
 			v.add(at.Child(key), fmt.Sprintf("%s means nothing with type: %s", key, c.Type), "")
 		}
@@ -59,6 +71,8 @@ func (v *validator) credential(u *Upstream, at Path) {
 // typeOf guesses the type from the keys that are there.
 func typeOf(filled map[string]bool) string {
 	switch {
+	case filled["token_url"], filled["client_id"], filled["client_secret"]:
+		return "client_credentials"
 	case filled["provider"]:
 		return "login"
 	case filled["token"]:
@@ -88,7 +102,7 @@ func (v *validator) headers(u *Upstream, at Path, headers map[string]Secret) {
 // credentialHeader is the header that a credential takes, in lower case.
 func credentialHeader(c *Credential) string {
 	switch {
-	case c.Type == "bearer" || c.Type == "basic" || c.Type == "login":
+	case slices.Contains([]string{"bearer", "basic", "login", "client_credentials", "jwt_bearer"}, c.Type):
 		return "authorization"
 	case c.Type == "api_key" && c.In == "header":
 		return strings.ToLower(c.Name)
@@ -110,5 +124,5 @@ func control(text string) bool {
 
 // holdsSecret reports whether a key of a credential holds a secret, which usually comes from a variable.
 func holdsSecret(key string) bool {
-	return slices.Contains([]string{"token", "username", "password", "value"}, key)
+	return slices.Contains([]string{"token", "username", "password", "value", "client_secret"}, key)
 }

@@ -49,7 +49,14 @@ func (c *Config) HTTPProblems() Problems {
 // tokenVariable checks a {token.NAME} of a base_url.
 func (v *validator) tokenVariable(u *Upstream, path Path, name string) {
 	field := strings.TrimPrefix(name, "token.")
-	if u.Credential.Type != "login" {
+	c := &u.Credential
+	switch {
+	case c.Type == "login":
+	case (c.Type == "client_credentials" || c.Type == "jwt_bearer") && c.Provider == "":
+		v.unknownName(path, fmt.Sprintf("the credential does not keep %q", field), field, c.Keep, fmt.Sprintf("write credential: {keep: [%s]}", field))
+		return
+	case c.Type == "client_credentials" || c.Type == "jwt_bearer":
+	default:
 		v.add(path, fmt.Sprintf("{%s} is of the caller's login, and the credential is none", name), "write credential: {type: login, provider: ...}")
 		return
 	}

@@ -25,6 +25,7 @@ func (v *validator) upstream(u *Upstream) {
 	}
 	v.credential(u, at.Child("credential"))
 	v.login(u, at.Child("credential"))
+	v.appToken(u, at.Child("credential"))
 	v.headers(u, at.Child("headers"), u.Headers)
 	v.timeout(at.Child("timeout"), u.Timeout)
 	v.retry(at.Child("retry"), &u.Retry)

@@ -67,7 +67,7 @@ func (s *snapshot) calledBy(msg message) *mapping.Tool {
 
 // loggedIn reports why the caller has no credential for the upstream, nil where there is one or none is needed.
 func (u *upstream) loggedIn(ctx context.Context) error {
-	if u.login == nil {
+	if !u.personal {
 		return nil
 	}
 	_, err := u.login.Variables(ctx)

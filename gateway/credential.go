@@ -15,14 +15,22 @@ import (
 
 // newSource returns what puts the upstream's credential on a request. The sandbox asks for none. A credential that was
 // left empty - its variable is not set - fails the upstream's calls, and keeps nothing else from being served.
-func newSource(u *config.Upstream, grants credential.Grants) (credential.Source, error) {
+func newSource(cfg *config.Config, u *config.Upstream, opts upstreamOptions) (credential.Source, error) {
 	if u.Sandbox() {
 		return credential.New(config.Credential{Type: "none"}, credential.Options{})
 	}
 	if key := emptyCredential(u.Credential); key != "" {
 		return noCredential{upstream: u.Name, key: key}, nil
 	}
-	return credential.New(u.Credential, credential.Options{Grants: grants})
+	options := credential.Options{Grants: opts.Grants, Providers: cfg.Providers, Upstream: u.Name, Logger: opts.Logger, Now: opts.Now}
+	if u.Credential.Type == "client_credentials" || u.Credential.Type == "jwt_bearer" { // gateway.yaml itself names the token endpoint
+		transport, err := newTransport(cfg.Outbound, nil)
+		if err != nil {
+			return nil, err
+		}
+		options.Client = &http.Client{Transport: transport, CheckRedirect: noRedirect}
+	}
+	return credential.New(u.Credential, options)
 }
 
 // emptyCredential is the key of the secret that a credential lacks, or "".
@@ -34,6 +42,8 @@ func emptyCredential(c config.Credential) string {
 		return "password"
 	case c.Type == "api_key" && c.Value.IsZero():
 		return "value"
+	case c.Type == "client_credentials" && c.Provider == "" && c.ClientSecret.IsZero() && c.KeyFile == "":
+		return "client_secret"
 	default:
 		return ""
 	}

@@ -103,7 +103,8 @@ func (u *upstream) showCredential(req *http.Request) error {
 	if u.config.Sandbox() || emptyCredential(c) != "" {
 		return nil // there is none to show
 	}
-	if c.Type == "login" { // a person's token is not asked for only to be hidden
+	switch c.Type {
+	case "login", "client_credentials", "jwt_bearer": // a token is not asked for only to be hidden
 		req.Header.Set("Authorization", "Bearer "+masked)
 		return nil
 	}

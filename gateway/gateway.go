@@ -112,7 +112,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*Gateway, error
 
 // open does the parts of New that can fail.
 func (g *Gateway) open(ctx context.Context, opts Options) (err error) {
-	upstreams := upstreamOptions{Logger: g.log}
+	upstreams := upstreamOptions{Logger: g.log, Now: opts.Now}
 	if NeedsLogins(g.cfg) {
 		if g.logins, err = OpenLogins(ctx, g.cfg, LoginOptions{Logger: g.log, Now: opts.Now}); err != nil {
 			return err

@@ -16,9 +16,9 @@ import (
 	"mcpgate/mapping"
 )
 
-// This file has what a call does for an upstream where the caller's own login is the credential.
+// This file has what a call does for an upstream whose credential is a token that was obtained: the caller's own, of a login, or the gateway's.
 
-// login is the credential of a person who logged in.
+// login is such a credential.
 type login interface {
 	credential.Renewer
 	credential.Varier
@@ -56,7 +56,7 @@ func refusesToken(err error) bool {
 // refused says of a 401 whose token it was: with a login the caller's, and not the gateway's own.
 func (c *call) refused(err error) error {
 	f, ok := errors.AsType[*fault.Fault](err)
-	if c.upstream.login == nil || !ok || !refusesToken(f) {
+	if !c.upstream.personal || !ok || !refusesToken(f) {
 		return err
 	}
 	told := *f

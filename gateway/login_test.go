@@ -57,7 +57,7 @@ func loggedIn(t *testing.T, p *person, answer http.HandlerFunc) *Gateway {
 		answer(w, r)
 	})})
 	u := g.snapshot.Load().upstreams["pets"]
-	u.source, u.login = p, p
+	u.source, u.login, u.personal = p, p, true
 	return g
 }
 
@@ -121,7 +121,7 @@ func TestLoginThatIsOverIsA401(t *testing.T) {
 	g, server := ruled(t, "search")
 	p := &person{gone: fault.New(fault.LoginRequired, "log in again", nil)}
 	u := g.snapshot.Load().upstreams["pets"]
-	u.source, u.login = p, p
+	u.source, u.login, u.personal = p, p, true
 	for _, call := range []string{
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_pet","arguments":{"id":1}}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"call_tool","arguments":{"name":"get_pet","arguments":{"id":1}}}}`,
@@ -131,7 +131,7 @@ func TestLoginThatIsOverIsA401(t *testing.T) {
 			t.Errorf("%d %s %s", got.status, got.header.Get("WWW-Authenticate"), got.body)
 		}
 		p := &person{gone: fault.New(fault.Unavailable, "try again", nil)}
-		u.source, u.login = p, p
+		u.source, u.login, u.personal = p, p, true
 		if got := post(t, server, call, "Authorization: Bearer reader"); got.status != http.StatusOK || !strings.Contains(got.body, `"code":"unavailable"`) {
 			t.Errorf("%d %s", got.status, got.body)
 		}
@@ -149,7 +149,7 @@ var errOver = fault.New(fault.LoginRequired, "log in again", nil)
 func TestLoginThatEndsUnderWay(t *testing.T) {
 	g, server := ruled(t, "direct")
 	u := g.snapshot.Load().upstreams["pets"]
-	u.source, u.login = &person{gone: errOver}, &person{} // good when it is asked about, over when it is used
+	u.source, u.login, u.personal = &person{gone: errOver}, &person{}, true // good when it is asked about, over when it is used
 	got := post(t, server, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_pet","arguments":{"id":1}}}`, "Authorization: Bearer reader")
 	var result struct {
 		IsError bool `json:"isError"`
@@ -200,7 +200,7 @@ func TestAddressOfALogin(t *testing.T) {
 		}
 	}
 	p := &person{token: "good-token", variables: map[string]string{"instance_url": "https://evil.example"}}
-	u.source, u.login = p, p
+	u.source, u.login, u.personal = p, p, true
 	compiled, _, err := Load(t.Context(), g.cfg)
 	if err != nil || len(compiled) == 0 {
 		t.Fatal(err)

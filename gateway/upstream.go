@@ -22,7 +22,8 @@ type upstream struct {
 	retry       retryPolicy
 	throttle    *throttle // nil without limits
 	source      credential.Source
-	login       login             // source, where it is the caller's own; else nil
+	login       login             // source, where it is a token that was obtained; else nil
+	personal    bool              // that token is the caller's own, of a login
 	base        http.RoundTripper // the connection pool, or the sandbox
 	other       http.RoundTripper // for redirects to other hosts
 	guard       *guard
@@ -39,6 +40,7 @@ type upstreamOptions struct {
 	Logger  *slog.Logger      // nil discards
 	Handles *seal.Ring        // nil makes a random key
 	Grants  credential.Grants // for credentials of type login
+	Now     func() time.Time
 }
 
 // newUpstream prepares an upstream of cfg; nothing is dialled. The error is the author's: a credential or a
@@ -55,7 +57,7 @@ func newUpstream(cfg *config.Config, u *config.Upstream, opts upstreamOptions) (
 	if up.log == nil {
 		up.log = slog.New(slog.DiscardHandler)
 	}
-	err := up.open(cfg.Outbound, u, opts)
+	err := up.open(cfg, u, opts)
 	if err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", u.Name, err)
 	}
@@ -63,12 +65,14 @@ func newUpstream(cfg *config.Config, u *config.Upstream, opts upstreamOptions) (
 }
 
 // open makes what the upstream's requests need.
-func (u *upstream) open(outbound config.Outbound, c *config.Upstream, opts upstreamOptions) (err error) {
+func (u *upstream) open(cfg *config.Config, c *config.Upstream, opts upstreamOptions) (err error) {
+	outbound := cfg.Outbound
 	u.retry = newRetryPolicy(c.Retry)
-	if u.source, err = newSource(c, opts.Grants); err != nil {
+	if u.source, err = newSource(cfg, c, opts); err != nil {
 		return err
 	}
 	u.login, _ = u.source.(login)
+	u.personal = c.Credential.Type == "login"
 	if u.guard, err = newGuard(outbound); err != nil {
 		return err
 	}

@@ -5,7 +5,9 @@ package credential
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"time"
 
 	"mcpgate/auth/grant"
 	"mcpgate/auth/provider"
@@ -41,7 +43,22 @@ type Grants interface {
 
 // Options are what New can do without.
 type Options struct {
-	Grants Grants // credentials of type login need them
+	Grants    Grants                      // credentials of type login need them
+	Providers map[string]*config.Provider // those of gateway.yaml, by name
+	Upstream  string                      // its name, for messages
+	Client    *http.Client                // reaches token endpoints; nil is http.DefaultClient
+	Logger    *slog.Logger
+	Now       func() time.Time
+}
+
+// defaultBuffer is how long before its end a token is renewed, at most, where no provider says it.
+const defaultBuffer = config.Duration(5 * time.Minute)
+
+func (o Options) now() func() time.Time {
+	if o.Now == nil {
+		return time.Now
+	}
+	return o.Now
 }
 
 // New returns the source for a credential of gateway.yaml. The error names what is missing, for the author. The source of a
@@ -58,6 +75,10 @@ func New(c config.Credential, opts Options) (Source, error) {
 		return newAPIKey(c)
 	case "login":
 		return newLogin(c, opts.Grants)
+	case "client_credentials":
+		return newClientCredentials(c, opts)
+	case "jwt_bearer":
+		return newJWTBearer(c, opts)
 	}
-	return nil, fmt.Errorf("credential type %q is not known; it is none, bearer, basic, api_key or login", c.Type)
+	return nil, fmt.Errorf("credential type %q is not known; it is none, bearer, basic, api_key, login, client_credentials or jwt_bearer", c.Type)
 }

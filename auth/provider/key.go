@@ -26,7 +26,7 @@ const assertionLife = 60 * time.Second
 // assertionKey signs what private_key_jwt shows.
 type assertionKey struct{ signer jose.Signer }
 
-// readKey reads a private key: PEM as PKCS #8, PKCS #1 or SEC 1, or a JWK.
+// readKey reads a private key: PEM as PKCS #8, PKCS #1 or SEC 1, a JWK, or the JSON file of a Google service account.
 func readKey(cfg config.PrivateKey) (*assertionKey, error) {
 	if cfg.KeyFile == "" {
 		return nil, errors.New("private_key_jwt needs a key_file")
@@ -56,6 +56,14 @@ func readKey(cfg config.PrivateKey) (*assertionKey, error) {
 // parseKey returns the key, and the kid that a JWK may have. No error quotes the file.
 func parseKey(text []byte) (key crypto.PrivateKey, id string, err error) {
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
+		var account struct { // as Google hands out for a service account
+			PrivateKey string `json:"private_key"`
+			ID         string `json:"private_key_id"`
+		}
+		if json.Unmarshal(text, &account) == nil && strings.HasPrefix(account.PrivateKey, "-----BEGIN") {
+			key, _, err = parseKey([]byte(account.PrivateKey))
+			return key, account.ID, err
+		}
 		var jwk jose.JSONWebKey
 		if json.Unmarshal(text, &jwk) != nil || !jwk.Valid() {
 			return nil, "", errors.New("it is no JWK")
@@ -118,14 +126,24 @@ func algorithmFor(key crypto.PrivateKey, asked string) (jose.SignatureAlgorithm,
 	return "", fmt.Errorf("algorithm: %s is not for this key, which signs %v", asked, fitting)
 }
 
-// assertion is a proof of the client that holds for a minute, once (RFC 7523 section 3).
-func (k *assertionKey) assertion(clientID, audience string, now time.Time) (string, error) {
-	claims, err := json.Marshal(map[string]any{
+// assertion is a proof of the client that holds for a minute, once (RFC 7523 section 3). scope is NetSuite's: with client_credentials it reads the
+// scopes there, and others don't mind the claim.
+func (k *assertionKey) assertion(clientID, audience, scope string, now time.Time) (string, error) {
+	claims := map[string]any{
 		"iss": clientID, "sub": clientID, "aud": audience, "jti": rand.Text(), "iat": now.Unix(), "exp": now.Add(assertionLife).Unix(),
-	})
+	}
+	if scope != "" {
+		claims["scope"] = scope
+	}
+	text, err := json.Marshal(claims)
 	if err != nil {
 		return "", err
 	}
+	return k.sign(text)
+}
+
+// sign writes claims as a compact JWT.
+func (k *assertionKey) sign(claims []byte) (string, error) {
 	signed, err := k.signer.Sign(claims)
 	if err != nil {
 		return "", err

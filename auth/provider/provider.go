@@ -53,8 +53,8 @@ func New(cfg *config.Provider, opts Options) (*Provider, error) {
 		p.now = time.Now
 	}
 	p.log = p.log.With(slog.String("provider", cfg.Name))
-	if cfg.Issuer == "" && (cfg.AuthorizationURL == "" || cfg.TokenURL == "") {
-		return nil, errors.New("it needs an issuer, or an authorization_url and a token_url")
+	if cfg.Issuer == "" && cfg.TokenURL == "" {
+		return nil, errors.New("it needs an issuer, or a token_url")
 	}
 	if err := p.setMethod(); err != nil {
 		return nil, err
@@ -85,14 +85,14 @@ func (p *Provider) setMethod() (err error) {
 		if !secret {
 			return fmt.Errorf("token_endpoint_auth_method: %s needs a client_secret", p.method)
 		}
-	case methodAssertion:
-		p.key, err = readKey(p.cfg.PrivateKey)
-		if err != nil {
-			return fmt.Errorf("private_key: %w", err)
-		}
-	case methodNone:
+	case methodAssertion, methodNone:
 	default:
 		return fmt.Errorf("token_endpoint_auth_method: %q is not one of %s, %s, %s, %s", p.method, methodBasic, methodPost, methodAssertion, methodNone)
+	}
+	if p.method == methodAssertion || p.cfg.PrivateKey.KeyFile != "" { // it may sign assertions that are a grant by themselves
+		if p.key, err = readKey(p.cfg.PrivateKey); err != nil {
+			return fmt.Errorf("private_key: %w", err)
+		}
 	}
 	return nil
 }

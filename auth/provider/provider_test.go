@@ -268,7 +268,7 @@ func TestTokensAndCallbacksDoNotPrint(t *testing.T) {
 
 func TestNewSaysWhatIsWrong(t *testing.T) {
 	tests := map[string]config.Provider{
-		"an issuer, or an authorization_url": {ClientID: "x", TokenURL: "https://id.example/token"},
+		"an issuer, or a token_url":          {ClientID: "x", AuthorizationURL: "https://id.example/authorize"},
 		"client_secret_post needs a client_": {Issuer: "https://id.example", TokenEndpointAuthMethod: "client_secret_post"},
 		"private_key_jwt needs a key_file":   {Issuer: "https://id.example", TokenEndpointAuthMethod: "private_key_jwt"},
 		"no such file":                       {Issuer: "https://id.example", PrivateKey: config.PrivateKey{KeyFile: "nowhere.pem"}},

@@ -116,21 +116,27 @@ func (p *Provider) authenticate(header http.Header, form url.Values) error {
 			}
 			audience = endpoint
 		}
-		assertion, err := p.key.assertion(id, audience, p.now())
+		scope := ""
+		if form.Get("grant_type") == "client_credentials" {
+			scope = form.Get("scope")
+		}
+		assertion, err := p.key.assertion(id, audience, scope, p.now())
 		if err != nil {
 			return err
 		}
 		form.Set("client_assertion_type", assertionType)
 		form.Set("client_assertion", assertion)
 	}
-	form.Set("client_id", id)
+	if id != "" { // with an assertion as the grant there may be none: its issuer says who asks
+		form.Set("client_id", id)
+	}
 	return nil
 }
 
 // secretsOf are the values of a request that nobody may read in a log, though an answer may repeat them.
 func (p *Provider) secretsOf(form url.Values) []string {
 	more := []string{p.cfg.ClientSecret.Reveal()}
-	for _, name := range []string{"code", "code_verifier", "refresh_token", "client_secret", "client_assertion", "token"} {
+	for _, name := range []string{"code", "code_verifier", "refresh_token", "client_secret", "client_assertion", "assertion", "token"} {
 		more = append(more, form.Get(name))
 	}
 	return more

@@ -132,7 +132,7 @@ var secretHeader = regexp.MustCompile(`(?i)auth|cookie|key|token|secret|passw|si
 // and the headers that are one by their name, or by that of the variable in gateway.yaml which they come from.
 func UpstreamSecrets(u *config.Upstream) []config.Secret {
 	c := u.Credential
-	secrets := []config.Secret{c.Token, c.Password, c.Value}
+	secrets := []config.Secret{c.Token, c.Password, c.Value, c.ClientSecret}
 	if c.Type == "basic" {
 		secrets = append(secrets, config.NewSecret(c.Username.Reveal()+":"+c.Password.Reveal()))
 		if c.Password.IsZero() { // the username is a key then; else it is a name, and may stand in any record
