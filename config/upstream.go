@@ -92,6 +92,8 @@ type Variable struct {
 type Credential struct {
 	// Type says how: bearer needs Token, basic Username and Password, api_key In, Name and Value.
 	// login needs Provider, and callers who log in there: auth.mode oauth, or stdio after `mcpgate login`.
+	// client_credentials needs TokenURL, ClientID and ClientSecret or KeyFile; jwt_bearer TokenURL, ClientID or Issuer, and KeyFile; both take Provider
+	// instead. docs/credentials.md has an example of each.
 	Type string `yaml:"type" default:"none" enum:"none,bearer,basic,api_key,login,client_credentials,jwt_bearer" later:"token_exchange,forward"`
 	// Token of type bearer: sent as Authorization: Bearer.
 	Token Secret `yaml:"token"`

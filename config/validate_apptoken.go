@@ -35,7 +35,7 @@ func (v *validator) appToken(u *Upstream, at Path) {
 		}
 		return
 	}
-	if c.ClientID == "" {
+	if c.ClientID == "" && !v.empty(at.Child("client_id")) {
 		v.missing(at, "client_id", "client_credentials needs a client_id", "")
 	}
 	switch method := c.TokenEndpointAuthMethod; {

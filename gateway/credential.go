@@ -42,6 +42,8 @@ func emptyCredential(c config.Credential) string {
 		return "password"
 	case c.Type == "api_key" && c.Value.IsZero():
 		return "value"
+	case c.Type == "client_credentials" && c.Provider == "" && c.ClientID == "":
+		return "client_id"
 	case c.Type == "client_credentials" && c.Provider == "" && c.ClientSecret.IsZero() && c.KeyFile == "":
 		return "client_secret"
 	default:

@@ -172,4 +172,5 @@ type SecurityScheme struct {
 	Scopes []string
 	// Of oauth2, and of openIdConnect the last one.
 	AuthorizationURL, TokenURL, OpenIDConnectURL string
+	ClientCredentials                            bool // of oauth2: a program may get a token of its own
 }

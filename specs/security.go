@@ -29,6 +29,7 @@ func (r *reader) readScheme(name string, n *node) SecurityScheme {
 		s.Type, s.Scheme = "http", "basic"
 	case "oauth2":
 		s.AuthorizationURL, s.TokenURL = r.text(n.get("authorizationUrl")), r.text(n.get("tokenUrl")) // 2.0's
+		s.ClientCredentials = r.text(n.get("flow")) == "application" || n.get("flows").get("clientCredentials") != nil
 		for _, flow := range []string{"authorizationCode", "clientCredentials", "implicit", "password", "deviceAuthorization"} {
 			f := n.get("flows").get(flow)
 			if s.AuthorizationURL == "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -88,7 +89,7 @@ func (p *upstreamPlan) baseURL(document *specs.Document) {
 func (p *upstreamPlan) credential(document *specs.Document) {
 	scheme, ok := usualScheme(document)
 	if !ok {
-		p.CredentialNotes = []string{"The document asks for no credential. Types: bearer, basic, api_key."}
+		p.CredentialNotes = []string{"The document asks for no credential. docs/credentials.md has the types."}
 		return
 	}
 	secret := func(suffix string) string {
@@ -107,12 +108,46 @@ func (p *upstreamPlan) credential(document *specs.Document) {
 		p.Credential = fmt.Sprintf("{type: basic, username: %s, password: %s}", secret("USERNAME"), secret("PASSWORD"))
 	case scheme.Type == "http" && strings.EqualFold(scheme.Scheme, "bearer"):
 		p.Credential = fmt.Sprintf("{type: bearer, token: %s}", secret("TOKEN"))
+	case scheme.Type == "oauth2" && scheme.ClientCredentials && scheme.AuthorizationURL == "" && isEndpoint(scheme.TokenURL):
+		p.CredentialNotes = append(p.CredentialNotes, "The gateway gets a token of its own with these.")
+		p.Credential = fmt.Sprintf("{type: client_credentials, token_url: %s, client_id: %s, client_secret: %s%s}",
+			quoted(scheme.TokenURL), secret("CLIENT_ID"), secret("CLIENT_SECRET"), scopeList(scheme.Scopes))
 	case scheme.Type == "oauth2", scheme.Type == "openIdConnect":
-		p.CredentialNotes = append(p.CredentialNotes, "Logging in is not available yet: this is an access token that you got elsewhere.")
+		p.CredentialNotes = append(p.CredentialNotes, "This is an access token that you got elsewhere. To let each person use their own login: {type: login, provider: NAME},")
+		p.CredentialNotes = append(p.CredentialNotes, "and under providers what docs/oauth.md says"+ifAny(": ", loginEndpoints(scheme)))
 		p.Credential = fmt.Sprintf("{type: bearer, token: %s}", secret("TOKEN"))
 	default:
-		p.CredentialNotes = append(p.CredentialNotes, "mcpgate can't do that yet. Types: bearer, basic, api_key.")
+		p.CredentialNotes = append(p.CredentialNotes, "mcpgate can't do that yet. docs/credentials.md has what it can.")
 	}
+}
+
+// isEndpoint reports whether a URL of a document can stand in gateway.yaml: absolute, and https.
+func isEndpoint(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Scheme == "https" && u.Host != "" && !strings.ContainsAny(text, "{}$\"")
+}
+
+// loginEndpoints are what the document knows of a login.
+func loginEndpoints(s specs.SecurityScheme) string {
+	if issuer, ok := strings.CutSuffix(s.OpenIDConnectURL, "/.well-known/openid-configuration"); ok {
+		return "issuer: " + oneLine(issuer)
+	}
+	if s.AuthorizationURL == "" || s.TokenURL == "" {
+		return ""
+	}
+	return oneLine("authorization_url: " + s.AuthorizationURL + ", token_url: " + s.TokenURL)
+}
+
+// scopeList is the scopes as a key of a credential, or nothing.
+func scopeList(scopes []string) string {
+	var list []string
+	for _, scope := range scopes {
+		list = append(list, quoted(scope))
+	}
+	if list == nil {
+		return ""
+	}
+	return ", scopes: [" + strings.Join(list, ", ") + "]"
 }
 
 // usualScheme is the first scheme of the alternative that most operations accept; ties go to the first in the document.
