@@ -47,9 +47,9 @@ type Upstream struct {
 	Breaker Later `yaml:"breaker"`
 	// Idempotency names the header that makes a POST repeatable, such as Idempotency-Key.
 	Idempotency Later `yaml:"idempotency"`
-	// TLS is a client certificate of the gateway's own, and authorities for this upstream alone.
-	TLS    Later  `yaml:"tls"`
-	Errors Errors `yaml:"errors"`
+	// TLS is a client certificate that the gateway shows this upstream (mutual TLS), and authorities for it alone.
+	TLS    UpstreamTLS `yaml:"tls"`
+	Errors Errors      `yaml:"errors"`
 	// Page says how the upstream's lists are paged. Without it, that is guessed from the document: see docs/paging.md.
 	Page     Page     `yaml:"page"`
 	Response Response `yaml:"response"`
@@ -85,6 +85,17 @@ type Variable struct {
 	Argument bool `yaml:"argument"`
 	// Enum lists what the model may choose. It decides which host is called: name no host that you don't trust.
 	Enum []string `yaml:"enum"`
+}
+
+// UpstreamTLS is how the gateway meets an upstream: what it shows, and whom it trusts. The certificate is shown to the upstream's own
+// hosts alone, not after a redirect to another one.
+type UpstreamTLS struct {
+	// CertFile holds the client certificate and its chain (PEM).
+	CertFile string `yaml:"cert_file" path:"file"`
+	// KeyFile holds its private key (PEM).
+	KeyFile string `yaml:"key_file" path:"file"`
+	// CAFile holds authorities (PEM) that are trusted for this upstream, besides outbound.ca_file and the system's.
+	CAFile string `yaml:"ca_file" path:"file"`
 }
 
 // Credential is what the gateway shows to an upstream. With login it is the caller's own token; with every other type

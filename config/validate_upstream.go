@@ -26,6 +26,7 @@ func (v *validator) upstream(u *Upstream) {
 	v.credential(u, at.Child("credential"))
 	v.login(u, at.Child("credential"))
 	v.appToken(u, at.Child("credential"))
+	v.upstreamTLS(at.Child("tls"), &u.TLS)
 	v.headers(u, at.Child("headers"), u.Headers)
 	v.timeout(at.Child("timeout"), u.Timeout)
 	v.retry(at.Child("retry"), &u.Retry)
@@ -214,4 +215,11 @@ func (v *validator) patterns(at Path, list []string) {
 			v.add(path, fmt.Sprintf("%q is not a path", route), "write it like GET /orders/**")
 		}
 	}
+}
+
+func (v *validator) upstreamTLS(at Path, tls *UpstreamTLS) {
+	v.unless((tls.CertFile == "") == (tls.KeyFile == ""), at, "cert_file and key_file belong together", "")
+	v.readable(at.Child("cert_file"), tls.CertFile)
+	v.readable(at.Child("key_file"), tls.KeyFile)
+	v.readable(at.Child("ca_file"), tls.CAFile)
 }

@@ -1,10 +1,13 @@
 package gateway
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -89,15 +92,47 @@ func (u *upstream) open(cfg *config.Config, c *config.Upstream, opts upstreamOpt
 		return err
 	}
 	u.other = other
-	switch {
-	case opts.Sandbox != nil:
+	if opts.Sandbox != nil {
 		u.base = opts.Sandbox
-	case c.BaseURL == "" || fromToken(c): // the document, or a token answer, names the host, so the guard looks at it
-		u.base = other
-	default:
-		u.base, err = newTransport(outbound, nil)
+		return nil
 	}
-	return err
+	look := u.guard
+	if c.BaseURL != "" && !fromToken(c) { // else the document, or a token answer, names the host, so the guard looks at it
+		look = nil
+	}
+	own, err := newTransport(outbound, look)
+	if err != nil {
+		return err
+	}
+	u.base = own
+	return meet(own.TLSClientConfig, c.TLS)
+}
+
+// meet makes a connection's TLS what the upstream wants of it: our certificate, and its authorities.
+func meet(to *tls.Config, c config.UpstreamTLS) error {
+	if c.CertFile != "" {
+		certificate, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		if err != nil {
+			return fmt.Errorf("tls: %w", err)
+		}
+		to.Certificates = []tls.Certificate{certificate}
+	}
+	if c.CAFile == "" {
+		return nil
+	}
+	text, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return fmt.Errorf("tls.ca_file: %w", err)
+	}
+	if to.RootCAs == nil {
+		if to.RootCAs, err = x509.SystemCertPool(); err != nil {
+			to.RootCAs = x509.NewCertPool() // a system without any; the file is what counts
+		}
+	}
+	if !to.RootCAs.AppendCertsFromPEM(text) {
+		return fmt.Errorf("tls.ca_file: %s holds no PEM certificate", c.CAFile)
+	}
+	return nil
 }
 
 // allowsRedirect reports whether outbound.allow names the host of a redirect's target.
