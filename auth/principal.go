@@ -1,7 +1,10 @@
 // Package auth says who is calling. It knows nothing of tools, upstreams or MCP, nor how a token was issued.
 package auth
 
-import "context"
+import (
+	"context"
+	"net/http"
+)
 
 // Principal is the caller.
 type Principal struct {
@@ -13,6 +16,8 @@ type Principal struct {
 	// Login is whose upstream tokens the caller's are: the id of the login that the token was issued from, "local" over stdio,
 	// and "" where there is no login.
 	Login string
+	// Headers of the caller's request, those alone that gateway.yaml passes on to an upstream (credential forward).
+	Headers http.Header
 }
 
 // Local is the principal over stdio, and the owner of the grants that `mcpgate login` makes.

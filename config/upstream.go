@@ -104,8 +104,8 @@ type Credential struct {
 	// Type says how: bearer needs Token, basic Username and Password, api_key In, Name and Value.
 	// login needs Provider, and callers who log in there: auth.mode oauth, or stdio after `mcpgate login`.
 	// client_credentials needs TokenURL, ClientID and ClientSecret or KeyFile; jwt_bearer TokenURL, ClientID or Issuer, and KeyFile; both take Provider
-	// instead. docs/credentials.md has an example of each.
-	Type string `yaml:"type" default:"none" enum:"none,bearer,basic,api_key,login,client_credentials,jwt_bearer" later:"token_exchange,forward"`
+	// instead. forward needs Headers. docs/credentials.md has an example of each.
+	Type string `yaml:"type" default:"none" enum:"none,bearer,basic,api_key,login,client_credentials,jwt_bearer,forward" later:"token_exchange"`
 	// Token of type bearer: sent as Authorization: Bearer.
 	Token Secret `yaml:"token"`
 	// Username of type basic.
@@ -149,8 +149,9 @@ type Credential struct {
 	TokenLifetime Duration `yaml:"token_lifetime"`
 	// Keep lists fields of the token answer for base_url, such as instance_url: {token.instance_url}.
 	Keep []string `yaml:"keep"`
-	// Headers of the caller that are passed on, with type forward.
-	Headers Later `yaml:"headers"`
+	// Headers of the caller's own request that are passed on, with type forward, and no others. Authorization and X-API-Key are among them with auth.mode none
+	// alone: in the other modes they carry what is for the gateway. Whoever runs a client decides what they say.
+	Headers []string `yaml:"headers"`
 }
 
 // Retry says when an attempt is repeated. GET, HEAD, OPTIONS, PUT and DELETE are; a POST or PATCH only after an answer

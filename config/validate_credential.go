@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,6 +15,7 @@ var credentialKeys = map[string]struct{ needed, optional []string }{
 	"basic":   {needed: []string{"username"}, optional: []string{"password"}},
 	"api_key": {needed: []string{"in", "name", "value"}},
 	"login":   {needed: []string{"provider"}},
+	"forward": {needed: []string{"headers"}},
 
 	"client_credentials": {optional: []string{"provider", "token_url", "client_id", "client_secret", "token_endpoint_auth_method", "key_file", "key_id", "algorithm",
 		"scopes", "audience", "token_lifetime", "keep"}},
@@ -23,7 +25,7 @@ var credentialKeys = map[string]struct{ needed, optional []string }{
 
 // credentialOrder are the keys of a credential, in the order in which problems with them are told.
 var credentialOrder = []string{"token", "username", "password", "in", "name", "value", "provider", "token_url", "client_id", "client_secret",
-	"token_endpoint_auth_method", "key_file", "key_id", "algorithm", "scopes", "issuer", "subject", "audience", "token_lifetime", "keep"}
+	"token_endpoint_auth_method", "key_file", "key_id", "algorithm", "scopes", "issuer", "subject", "audience", "token_lifetime", "keep", "headers"}
 
 // credential checks that a type has its keys and no others. A secret that comes from an empty variable is no problem
 // here: a sandbox needs none, and without it the other upstreams still work.
@@ -35,6 +37,7 @@ func (v *validator) credential(u *Upstream, at Path) {
 		"token_url": c.TokenURL != "", "client_id": c.ClientID != "", "client_secret": !c.ClientSecret.IsZero(),
 		"token_endpoint_auth_method": c.TokenEndpointAuthMethod != "", "key_file": c.KeyFile != "", "key_id": c.KeyID != "", "algorithm": c.Algorithm != "", "scopes": len(c.Scopes) > 0,
 		"issuer": c.Issuer != "", "subject": c.Subject != "", "audience": c.Audience != "", "token_lifetime": c.TokenLifetime != 0, "keep": len(c.Keep) > 0,
+		"headers": len(c.Headers) > 0,
 	}
 	keys, ok := credentialKeys[c.Type]
 	if !ok {
@@ -66,6 +69,28 @@ func (v *validator) credential(u *Upstream, at Path) {
 	v.unless(c.Type != "basic" || !strings.Contains(c.Username.Reveal(), ":"), at.Child("username"), "a user name can't hold a colon (RFC 7617)", "")
 	v.unless(c.Name == "" || token.MatchString(c.Name) || c.In == "query", at.Child("name"), fmt.Sprintf("%q can't be the name of a %s", c.Name, c.In), "")
 	v.unless(c.In != "header" || !reserved(c.Name), at.Child("name"), fmt.Sprintf("%s is not for a file to set", c.Name), "")
+}
+
+// forwarded checks which headers of a caller are passed on: none that is for the gateway, and none that the connection decides.
+func (v *validator) forwarded(at Path, c *Credential) {
+	if c.Type != "forward" {
+		return
+	}
+	for i, name := range c.Headers {
+		path, lower := at.Child("headers", strconv.Itoa(i)), strings.ToLower(name)
+		switch {
+		case !token.MatchString(name):
+			v.add(path, fmt.Sprintf("%q can't be the name of a header", name), "")
+		case reserved(name), strings.HasPrefix(lower, "mcp-"), strings.HasPrefix(lower, "proxy-"), strings.HasPrefix(lower, "sec-"),
+			slices.Contains([]string{"content-type", "content-encoding", "accept", "accept-encoding", "origin", "forwarded", "last-event-id"}, lower), strings.HasPrefix(lower, "x-forwarded-"):
+			v.add(path, name+" belongs to the request to the gateway", "a header of the API's own, such as X-Tenant, can be passed on")
+		case lower == "cookie":
+			v.add(path, "cookies of a caller end at the gateway", "")
+		case (lower == "authorization" || lower == "x-api-key") && v.cfg.Auth.Mode != "none":
+			v.add(path, fmt.Sprintf("with auth.mode: %s this header carries what is for the gateway", v.cfg.Auth.Mode), "let clients send the API's own in another header")
+		}
+		v.unless(slices.IndexFunc(c.Headers, func(other string) bool { return strings.EqualFold(other, name) }) == i, path, fmt.Sprintf("%q is here twice", name), "")
+	}
 }
 
 // typeOf guesses the type from the keys that are there.

@@ -26,6 +26,7 @@ func (v *validator) upstream(u *Upstream) {
 	v.credential(u, at.Child("credential"))
 	v.login(u, at.Child("credential"))
 	v.appToken(u, at.Child("credential"))
+	v.forwarded(at.Child("credential"), &u.Credential)
 	v.upstreamTLS(at.Child("tls"), &u.TLS)
 	v.headers(u, at.Child("headers"), u.Headers)
 	v.timeout(at.Child("timeout"), u.Timeout)

@@ -30,11 +30,12 @@ type access struct {
 	issuer   *auth.JWT      // verifier, where auth.mode is jwt; else nil
 	metadata *auth.Metadata // where clients read how to get a token; nil where keys are shown
 	scopes   []string       // that a challenge asks for
+	forward  []string       // headers of a caller that some upstream is passed
 }
 
 // newAccess reads who may call from gateway.yaml. logins may be nil where auth.mode is not oauth.
 func newAccess(cfg *config.Config, logins *Logins, opts Options) (*access, error) {
-	a := &access{origins: newOrigins(cfg.Server)}
+	a := &access{origins: newOrigins(cfg.Server), forward: forwarded(cfg)}
 	switch cfg.Auth.Mode {
 	case "", "none":
 	case "api_key":
@@ -110,8 +111,34 @@ func (a *access) guard(next http.Handler, methods ...string) http.Handler {
 		if !ok {
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(auth.WithPrincipal(r.Context(), principal)))
+		next.ServeHTTP(w, r.WithContext(auth.WithPrincipal(r.Context(), a.withHeaders(principal, r.Header))))
 	})
+}
+
+// forwarded are the headers of callers that gateway.yaml passes on to some upstream.
+func forwarded(cfg *config.Config) []string {
+	var names []string
+	for _, u := range cfg.Upstreams {
+		if u.Credential.Type == "forward" && !u.Sandbox() {
+			names = append(names, u.Credential.Headers...)
+		}
+	}
+	return names
+}
+
+// withHeaders gives the caller those of the request's headers that are passed on, and no others.
+func (a *access) withHeaders(caller *auth.Principal, header http.Header) *auth.Principal {
+	if len(a.forward) == 0 {
+		return caller
+	}
+	with := *caller // it may be shared
+	with.Headers = http.Header{}
+	for _, name := range a.forward {
+		if values := header.Values(name); len(values) > 0 {
+			with.Headers[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	return &with
 }
 
 // caller returns who calls, or answers the request.

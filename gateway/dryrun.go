@@ -104,6 +104,11 @@ func (u *upstream) showCredential(req *http.Request) error {
 		return nil // there is none to show
 	}
 	switch c.Type {
+	case "forward": // nobody called
+		for _, name := range c.Headers {
+			req.Header.Set(name, masked)
+		}
+		return nil
 	case "login", "client_credentials", "jwt_bearer": // a token is not asked for only to be hidden
 		req.Header.Set("Authorization", "Bearer "+masked)
 		return nil

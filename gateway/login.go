@@ -140,12 +140,24 @@ func hostMatches(pattern string, target *url.URL) bool {
 	return host == name
 }
 
-// maskAuthorized takes the token that the call showed out of what the upstream said.
+// maskAuthorized takes what the call showed and gateway.yaml does not have out of what the upstream said: a token that was obtained, and the caller's own
+// headers.
 func (c *call) maskAuthorized(outcome *Outcome) {
-	if c.upstream.login == nil || c.authorized == nil {
+	if c.authorized == nil {
 		return
 	}
-	if _, token, found := strings.Cut(c.authorized.Header.Get("Authorization"), " "); found {
-		outcome.mask(telemetry.NewMasker([]config.Secret{config.NewSecret(token)}))
+	var secrets []config.Secret
+	if _, token, found := strings.Cut(c.authorized.Header.Get("Authorization"), " "); found && c.upstream.login != nil {
+		secrets = append(secrets, config.NewSecret(token))
+	}
+	if credential := c.upstream.config.Credential; credential.Type == "forward" {
+		for _, name := range credential.Headers {
+			for _, value := range c.authorized.Header.Values(name) {
+				secrets = append(secrets, config.NewSecret(value), config.NewSecret(value[strings.IndexByte(value, ' ')+1:])) // with a scheme before it, and without
+			}
+		}
+	}
+	if len(secrets) > 0 {
+		outcome.mask(telemetry.NewMasker(secrets))
 	}
 }

@@ -75,10 +75,12 @@ func New(c config.Credential, opts Options) (Source, error) {
 		return newAPIKey(c)
 	case "login":
 		return newLogin(c, opts.Grants)
+	case "forward":
+		return newForward(c)
 	case "client_credentials":
 		return newClientCredentials(c, opts)
 	case "jwt_bearer":
 		return newJWTBearer(c, opts)
 	}
-	return nil, fmt.Errorf("credential type %q is not known; it is none, bearer, basic, api_key, login, client_credentials or jwt_bearer", c.Type)
+	return nil, fmt.Errorf("credential type %q is not known; it is none, bearer, basic, api_key, login, client_credentials, jwt_bearer or forward", c.Type)
 }
