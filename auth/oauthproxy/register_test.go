@@ -264,7 +264,7 @@ func FuzzClientID(f *testing.F) {
 	s := newDirectoryServer(f, nil)
 	_, answer := register(f, s, `{"redirect_uris":["https://app.example/cb"]}`)
 	id := answer["client_id"].(string)
-	f.Add(id, 3, byte(1))
+	f.Add("", 3, byte(1)) // not the id itself: each process that fuzzes has another one
 	f.Add("d.", 0, byte(0))
 	f.Add("https://app.example/x", 0, byte(0))
 	f.Fuzz(func(t *testing.T, text string, at int, mask byte) {
